@@ -1,0 +1,1 @@
+"""The tax engine: pure functions of facts. No clock, no input or output, no floats."""

@@ -1,0 +1,40 @@
+"""Where things are held: accounts and wallets, by kind, owner and custody."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+RETIREMENT = frozenset({"ira", "roth_ira", "401k", "hsa"})
+KINDS = frozenset({"taxable"}) | RETIREMENT
+OWNERS = frozenset({"self", "spouse", "entity"})
+CUSTODIES = frozenset({"broker", "self"})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Account:
+    """An account as declared, with what follows from its kind and owner.
+
+    `reports`: its disposals are rows of the taxpayer's return. `takes_basis`: a disallowed
+    loss joins the basis of a replacement bought here (IRC 1091(d); not in an IRA: Rev. Rul.
+    2008-5).
+    """
+
+    id: str
+    kind: str = "taxable"
+    owner: str = "self"
+    custody: str = "broker"
+    reports: bool = True
+    takes_basis: bool = True
+
+
+def account(id: str, kind: str, owner: str, custody: str, shifting_owners: frozenset[str]) -> Account:
+    """Builds an account; `shifting_owners` are the owners whose lots take a shifted basis."""
+    taxable = kind == "taxable"
+    return Account(
+        id=id,
+        kind=kind,
+        owner=owner,
+        custody=custody,
+        reports=taxable and owner in ("self", "spouse"),
+        takes_basis=taxable and owner in shifting_owners,
+    )

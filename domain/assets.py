@@ -1,0 +1,53 @@
+"""What is held: assets, and the table of asset classes by what they are in law."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from domain.errors import UnsupportedLaw
+from domain.exact import ONE_UNIT
+
+
+@dataclass(frozen=True, slots=True)
+class AssetClass:
+    """Properties that the rules ask for; a new class is a new row of ASSET_CLASSES."""
+
+    name: str
+    is_digital: bool  # Form 1099-DA, boxes G-L; wallet by wallet (Reg. 1.1012-1(j))
+    identify_until_settlement: bool  # Reg. 1.1012-1(c); digital assets: until the disposal
+    worthless_is_sale: bool  # IRC 165(g)(1): securities only
+    covered_since: str  # basis reported for units bought on or after (Reg. 1.6045-1)
+
+
+ASSET_CLASSES = {
+    row.name: row
+    for row in (
+        AssetClass("stock", False, True, True, "2011-01-01"),
+        AssetClass("fund", False, True, True, "2012-01-01"),
+        AssetClass("option", False, True, True, "2014-01-01"),
+        AssetClass("tokenized_security", True, False, True, "2026-01-01"),
+        AssetClass("crypto", True, False, False, "2026-01-01"),
+        AssetClass("nft", True, False, False, "2026-01-01"),
+    )
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Asset:
+    """An asset as declared. `ratio` is group units in one unit, an integer of 10**-18."""
+
+    id: str
+    asset_class: AssetClass
+    group: str
+    ratio: int = ONE_UNIT
+    collectible: bool = False
+    title: str = ""
+
+
+def asset_class(name: str) -> AssetClass:
+    """The row of a class name; raises UnsupportedLaw for an unknown one."""
+    try:
+        return ASSET_CLASSES[name]
+    except KeyError:
+        known = ", ".join(ASSET_CLASSES)
+        raise UnsupportedLaw(f"asset class {name!r} is none of {known}") from None

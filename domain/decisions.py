@@ -1,0 +1,154 @@
+"""Facts that the owner decided or declared: elections, accounts, assets, amendments, alerts."""
+
+from __future__ import annotations
+
+import msgspec
+
+from domain.facts import Fact
+
+
+class StandingOrder(Fact, frozen=True, kw_only=True, omit_defaults=True, tag="standing_order"):
+    """From now on the account sells by `method` (Reg. 1.1012-1(c)(8), (j)(4))."""
+
+    account: str
+    method: str
+    recorded_in: str | None = None
+
+
+class WashSaleVersion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The asset classes under IRC 1091 for loss sales on or after `since`."""
+
+    since: str
+    classes: tuple[str, ...]
+
+
+class PolicyElected(Fact, frozen=True, kw_only=True, omit_defaults=True, tag="policy"):
+    """The positions the taxpayer takes; a field left out keeps its value (domain/policy.py)."""
+
+    jurisdiction: str | None = None
+    currency: str | None = None
+    time_zone: str | None = None
+    lot_method: str | None = None
+    rate_short: str | None = None
+    rate_long: str | None = None
+    wash_sale: tuple[WashSaleVersion, ...] | None = None
+    earlier_lots: str | None = None
+    income_is_acquisition: bool | None = None
+    spouse_basis: str | None = None
+    entity_basis: str | None = None
+    pool: str | None = None
+
+
+class ProfileStated(Fact, frozen=True, kw_only=True, omit_defaults=True, tag="profile"):
+    """Figures of the return that the ledger cannot know.
+
+    `carry_short` and `carry_long` are the (positive) losses carried into `carry_year`;
+    `taxable_income` maps a year to Form 1040 line 15, which may be negative.
+    """
+
+    filing_status: str | None = None
+    carry_year: int | None = None
+    carry_short: str = "0"
+    carry_long: str = "0"
+    taxable_income: dict[str, str] = {}
+    report_years: tuple[int, ...] = ()
+
+
+class AccountDeclared(Fact, frozen=True, kw_only=True, omit_defaults=True, tag="account"):
+    """Whose an account or wallet is, of which kind, and in whose custody."""
+
+    account: str
+    kind: str = "taxable"
+    owner: str = "self"
+    custody: str = "broker"
+
+
+class AssetDeclared(Fact, frozen=True, kw_only=True, omit_defaults=True, tag="asset"):
+    """What an asset is in law; `ratio` = units of its identical group in one unit of it."""
+
+    asset: str
+    asset_class: str
+    group: str
+    ratio: str = "1"
+    collectible: bool = False
+    title: str = ""
+
+
+class GroupDeclared(Fact, frozen=True, kw_only=True, omit_defaults=True, tag="group"):
+    """The owner treats these assets as substantially identical, for a stated reason."""
+
+    group: str
+    assets: tuple[str, ...]
+    reason: str = ""
+
+
+class Bust(Fact, frozen=True, kw_only=True, omit_defaults=True, tag="bust"):
+    """The source took the earlier fact of this stream back."""
+
+    reason: str = ""
+
+
+class AlertRuleSet(Fact, frozen=True, kw_only=True, omit_defaults=True, tag="alert_rule"):
+    """Fire when `metric` of `scope` reaches `threshold`; re-arm below threshold x rearm_ratio.
+
+    scope: `all`, `class:NAME` or `asset:ID`; metric: `harvestable_loss`, `tax_saved` (both in
+    the taxpayer's currency) or `loss_percent` (of basis); channels: `terminal`, `file:PATH`,
+    `webhook:URL`.
+    """
+
+    name: str
+    scope: str
+    metric: str
+    threshold: str
+    rearm_ratio: str = "0.85"
+    channels: tuple[str, ...] = ("terminal",)
+
+
+class AlertRuleRemoved(Fact, frozen=True, kw_only=True, omit_defaults=True, tag="alert_rule_removed"):
+    """The rule of this stream watches no longer."""
+
+    name: str
+
+
+class AlertLot(msgspec.Struct, frozen=True):
+    """Evidence: one lot behind an alert."""
+
+    lot: str
+    account: str
+    asset: str
+    quantity: str
+    harvestable: str
+
+
+class AlertMark(msgspec.Struct, frozen=True):
+    """Evidence: one mark behind an alert."""
+
+    asset: str
+    price: str
+    at: str
+    source: str
+    kind: str
+
+
+class AlertFired(Fact, frozen=True, kw_only=True, omit_defaults=True, tag="alert_fired"):
+    """A rule's metric reached its threshold: crossing number `crossing` of `rule`."""
+
+    rule: str
+    crossing: int
+    scope: str
+    metric: str
+    threshold: str
+    value: str
+    position: int
+    channels: tuple[str, ...] = ()
+    marks: tuple[AlertMark, ...] = ()
+    lots: tuple[AlertLot, ...] = ()
+    tax_saved: str = "0"
+
+
+class AlertRearmed(Fact, frozen=True, kw_only=True, omit_defaults=True, tag="alert_rearmed"):
+    """The metric fell below the re-arm level; the rule can fire again."""
+
+    rule: str
+    crossing: int
+    value: str

@@ -1,0 +1,111 @@
+"""Disposals: the rows of the return, with term, adjustment code and Form 8949 box."""
+
+from __future__ import annotations
+
+import msgspec
+
+from domain.accounts import Account
+from domain.assets import Asset
+from domain.days import day_of, iso
+from domain.rules.rule_set import RuleSet
+
+INHERITED = "INHERITED"
+_DIGITAL_BOXES = ("G", "H", "I", "J", "K", "L")
+_SECURITY_BOXES = ("A", "B", "C", "D", "E", "F")
+
+
+class Disposal(msgspec.Struct, gc=False, eq=False):
+    """Units of one lot that left in one event, by a taxable account of self or spouse.
+
+    Money in 10**-36: `basis` is adjusted, `wash` the disallowed loss (positive). `quantity` in
+    10**-18 units. `open_quantity` and `open_loss` are what no replacement has matched yet
+    (zero when the asset is not under the wash-sale rule). `chosen_by` names the rule that
+    identified the units.
+    """
+
+    serial: int
+    ref: str
+    lot: str
+    account: Account
+    asset: Asset
+    quantity: int
+    proceeds: int
+    basis: int
+    acquired: int
+    sold: int
+    origin: int
+    order: int
+    is_long: bool
+    covered: bool
+    inherited: bool
+    chosen_by: str
+    wash: int = 0
+    open_quantity: int = 0
+    open_loss: int = 0
+    wash_classes: frozenset[str] = frozenset()
+
+    @property
+    def gain(self) -> int:
+        """Proceeds less basis, before any disallowance."""
+        return self.proceeds - self.basis
+
+    @property
+    def taxable(self) -> int:
+        """Column (h) of Form 8949: gain plus disallowed loss."""
+        return self.proceeds - self.basis + self.wash
+
+    @property
+    def acquired_text(self) -> str:
+        """Column (b) of Form 8949."""
+        return INHERITED if self.inherited else iso(self.acquired)
+
+    @property
+    def code(self) -> str:
+        """Column (f): C for a long-term collectible, W for a wash sale, in that order."""
+        collectible = "C" if self.asset.collectible and self.is_long else ""
+        return collectible + ("W" if self.wash else "")
+
+
+class Departure(msgspec.Struct, gc=False, eq=False):
+    """Units or basis that left without a row: kind gift, abandoned, not_reported or returned."""
+
+    kind: str
+    ref: str
+    lot: str
+    asset: Asset
+    quantity: int
+    basis: int
+
+
+class WashMatch(msgspec.Struct, gc=False, eq=False):
+    """Units of a loss and the replacement units that disallowed it.
+
+    `quantity` counts replacement units, `loss_quantity` sold units. `shifted`: the disallowed
+    loss joined the replacement's basis; otherwise it is lost (IRA) or kept apart (entity).
+    """
+
+    loss: Disposal
+    replacement: str
+    account: Account
+    asset: Asset
+    bought: int
+    quantity: int
+    loss_quantity: int
+    disallowed: int
+    tacked_days: int
+    shifted: bool
+
+
+def box(row: Disposal, rules: RuleSet) -> str:
+    """Form 8949 box: reported with basis, reported without, not reported; short then long."""
+    asset_class = row.asset.asset_class
+    at_broker = row.account.custody == "broker"
+    boxes = _SECURITY_BOXES
+    if asset_class.is_digital:
+        if row.sold < day_of(rules.digital_boxes_since):
+            at_broker = False
+        else:
+            boxes = _DIGITAL_BOXES
+    covered = row.covered and row.origin >= day_of(asset_class.covered_since)
+    column = 2 if not at_broker else 0 if covered else 1
+    return boxes[column + (3 if row.is_long else 0)]

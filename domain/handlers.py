@@ -1,0 +1,199 @@
+"""What each kind of fact does to a book: one small handler each, in one table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from domain.book import Book
+from domain.days import day_of
+from domain.entries import Entry, Issue
+from domain.exact import money
+from domain.facts import GiftIn
+from domain.lots import part_of
+
+Handler = Callable[[Book, Entry], None]
+
+
+def _buy(book: Book, entry: Entry) -> None:
+    covered = entry.account.custody == "broker"
+    book.acquire(entry, entry.amount + entry.fee, eligible=True, covered=covered)
+
+
+def _sell(book: Book, entry: Entry) -> None:
+    pool = book.holding(entry, entry.quantity)
+    if pool is not None:
+        picks, rule = book.choose(pool, entry)
+        book.dispose(entry, picks, entry.amount - entry.fee, rule, entry.key[0])
+
+
+def _swap_in(book: Book, entry: Entry) -> None:
+    """The leg received; its basis is its fair market value, without any cost."""
+    book.acquire(entry, entry.amount, eligible=True)
+
+
+def _income(book: Book, entry: Entry) -> None:
+    book.acquire(entry, entry.amount, eligible=book.policy.income_is_acquisition)
+    if entry.account.reports:
+        book.incomes.append(entry)
+
+
+def _gift_in(book: Book, entry: Entry) -> None:
+    """Donor's basis and date; if the value that day was lower, that is the basis for a loss."""
+    fact = entry.fact
+    assert isinstance(fact, GiftIn)
+    donor_basis = money(fact.donor_basis)
+    acquired = day_of(fact.donor_acquired) if fact.donor_acquired else entry.day
+    lot = book.acquire(entry, donor_basis, eligible=False, acquired=acquired)
+    if entry.amount < donor_basis:
+        lot.loss_basis = entry.amount
+        lot.gift_day = entry.day
+
+
+def _inherit(book: Book, entry: Entry) -> None:
+    book.acquire(entry, entry.amount, eligible=False).inherited = True
+
+
+def _gift_out(book: Book, entry: Entry) -> None:
+    _depart(book, entry, "gift")
+
+
+def _abandon(book: Book, entry: Entry) -> None:
+    _depart(book, entry, "abandoned")
+
+
+def _depart(book: Book, entry: Entry, kind: str) -> None:
+    pool = book.holding(entry, entry.quantity)
+    if pool is not None:
+        picks, _ = book.choose(pool, entry)
+        book.departed(kind, entry, picks)
+
+
+def _transfer(book: Book, entry: Entry) -> None:
+    """Fee units are disposed of first, then the rest moves with basis and dates (e.3)."""
+    pool = book.holding(entry, entry.quantity + entry.fee_quantity)
+    if pool is None or entry.to_account is None:
+        return
+    if entry.fee_quantity:
+        picks, rule = book.take(pool, entry, entry.fee_quantity)
+        book.dispose(entry, picks, entry.amount, rule, entry.day)
+    picks, _ = book.choose(pool, entry)
+    target = book.pool(entry.to_account, entry.asset)
+    for lot, units in picks:
+        moved = book.move_out(lot, units)
+        moved.account = entry.to_account
+        if entry.asset.asset_class.is_digital:
+            moved.covered = False
+        target.quantity += units
+        target.push(moved)
+
+
+def _split(book: Book, entry: Entry) -> None:
+    """New units for old ones in every account; basis and dates stay (e.6)."""
+    asset, new, old = entry.asset, entry.quantity, entry.to_quantity
+    wash = book.wash(asset)
+    number, unit = book.weights[asset.id]
+    book.weights[asset.id] = (number * old, unit * new)
+    for (_, asset_id), pool in book.pools.items():
+        if asset_id == asset.id:
+            pool.quantity = 0
+            for lot in list(pool.lots()):
+                lot.quantity = lot.quantity * new // old
+                lot.offset = lot.offset * new // old
+                pool.quantity += lot.quantity
+                book.touched.append(lot)
+            pool.reorder(pool.method, pool.sort_key)
+    wash.split(asset, new, old)
+
+
+def _return_of_capital(book: Book, entry: Entry) -> None:
+    """Reduces basis share by share; what exceeds a lot's basis is gain (e.6)."""
+    pool = book.holding(entry, 1)
+    if pool is None:
+        return
+    amount, units_left = entry.amount, pool.quantity
+    for lot in sorted(pool.lots(), key=lambda each: each.serial):
+        share = part_of(amount, lot.quantity, units_left)
+        amount -= share
+        units_left -= lot.quantity
+        reduction = min(share, lot.basis)
+        lot.basis -= reduction
+        if lot.loss_basis >= 0:
+            lot.loss_basis = max(0, lot.loss_basis - share)
+        book.touched.append(lot)
+        book.returned(entry, lot, reduction, share - reduction)
+    pool.reorder(pool.method, pool.sort_key)
+
+
+def _convert(book: Book, entry: Entry) -> None:
+    """Units of one asset become units of another; basis, dates and lot stay (e.7)."""
+    pool = book.holding(entry, entry.quantity)
+    if pool is None or entry.to_asset is None:
+        return
+    picks, _ = book.take(pool, entry, entry.quantity)
+    target = book.pool(entry.account, entry.to_asset)
+    out_left, in_left = entry.quantity, entry.to_quantity
+    for lot, units in picks:
+        moved = book.move_out(lot, units)
+        share = part_of(in_left, units, out_left)
+        moved.offset = moved.offset * entry.to_quantity // entry.quantity
+        moved.quantity = share
+        moved.asset = entry.to_asset
+        out_left -= units
+        in_left -= share
+        target.quantity += share
+        target.push(moved)
+        purchase = book.wash(entry.asset).by_order.get(moved.order)
+        if purchase is not None and not moved.used and entry.to_asset.group != entry.asset.group:
+            book.convert_wash(moved, purchase)
+
+
+def _worthless(book: Book, entry: Entry) -> None:
+    """A security still held on 31 December counts as sold for nothing that day (f.5)."""
+    pool = book.pools.get((entry.account.id, entry.asset.id))
+    if pool is None or not pool.quantity or not entry.asset.asset_class.worthless_is_sale:
+        return
+    picks, _ = book.take(pool, entry, pool.quantity)
+    book.dispose(entry, picks, 0, "worthless", entry.day)
+
+
+def _not_yet(book: Book, entry: Entry) -> None:
+    book.issues.append(
+        Issue(
+            entry.ref,
+            "not_supported",
+            f"facts of kind {entry.kind} are kept, but this release computes nothing from them",
+            "totals leave it out; upgrade when the rule is offered",
+        )
+    )
+
+
+def fold(book: Book, entries: Iterable[Entry]) -> None:
+    """Applies entries, which come in the order of their keys, to a book."""
+    handlers = HANDLERS
+    for entry in entries:
+        handlers[entry.kind](book, entry)
+        book.last_key = entry.key
+
+
+HANDLERS: dict[str, Handler] = {
+    "buy": _buy,
+    "sell": _sell,
+    "spend": _sell,
+    "swap": _sell,
+    "swap_in": _swap_in,
+    "income": _income,
+    "transfer": _transfer,
+    "gift_in": _gift_in,
+    "inherit": _inherit,
+    "gift_out": _gift_out,
+    "abandon": _abandon,
+    "split": _split,
+    "return_of_capital": _return_of_capital,
+    "convert": _convert,
+    "worthless": _worthless,
+    "option_exercise": _not_yet,
+    "option_expire": _not_yet,
+    "short_open": _not_yet,
+    "short_close": _not_yet,
+    "basis_allocation": _not_yet,
+}

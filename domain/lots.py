@@ -1,0 +1,106 @@
+"""Lots, and the pool of open lots of one asset in one account."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from heapq import heapify, heappop, heappush
+from typing import Any
+
+import msgspec
+
+from domain.accounts import Account
+from domain.assets import Asset
+
+SortKey = Callable[["Lot"], tuple[Any, ...]]
+NO_LOSS_BASIS = -1
+
+
+class Lot(msgspec.Struct, gc=False, eq=False):
+    """Units of one acquisition that share account, basis per unit and dates.
+
+    `quantity` in 10**-18 units, `basis` in 10**-36 of the currency, days as ordinals.
+    `acquired` includes tacked days; `origin` is the day the owner really got the units.
+    `order` numbers acquisitions within the book, `offset` is the lot's first unit within
+    its acquisition. `used`: has absorbed a disallowed loss (Reg. 1.1091-1(e)).
+    """
+
+    ref: str
+    asset: Asset
+    account: Account
+    quantity: int
+    basis: int
+    acquired: int
+    order: int
+    offset: int
+    serial: int
+    origin: int
+    covered: bool = False
+    used: bool = False
+    picked: bool = False
+    inherited: bool = False
+    loss_basis: int = NO_LOSS_BASIS
+    gift_day: int = 0
+
+
+class Pool:
+    """Open lots of one asset in one account, in the order in which they would be sold.
+
+    A heap of (sort key, lot); a lot that was emptied stays until it comes up. A lot whose
+    key would change (a wash sale moves basis and date) is replaced by a new lot instead.
+    """
+
+    __slots__ = ("heap", "method", "quantity", "sort_key")
+
+    def __init__(self, method: str, sort_key: SortKey) -> None:
+        self.method = method
+        self.sort_key = sort_key
+        self.heap: list[tuple[Any, ...]] = []
+        self.quantity = 0
+
+    def push(self, lot: Lot) -> None:
+        """Adds a lot. Its quantity must be counted by the caller if it is new to the pool."""
+        heappush(self.heap, self.sort_key(lot))
+
+    def lots(self) -> Iterator[Lot]:
+        """Open lots in no order."""
+        return (item[-1] for item in self.heap if item[-1].quantity)
+
+    def reorder(self, method: str, sort_key: SortKey) -> None:
+        """Changes the method (a new standing order) or refreshes the keys (a split)."""
+        self.method = method
+        self.sort_key = sort_key
+        self.heap = [sort_key(lot) for lot in self.lots()]
+        heapify(self.heap)
+
+    def take(self, quantity: int) -> list[tuple[Lot, int]]:
+        """The lots that `quantity` units come from, each with the units to take from it.
+
+        Whole lots leave the heap; the last, partial one stays. The caller has checked that
+        the pool holds enough, and reduces the lots.
+        """
+        picks: list[tuple[Lot, int]] = []
+        heap = self.heap
+        self.quantity -= quantity
+        while quantity:
+            lot: Lot = heap[0][-1]
+            held = lot.quantity
+            if not held:
+                heappop(heap)
+            elif held <= quantity:
+                heappop(heap)
+                picks.append((lot, held))
+                quantity -= held
+            else:
+                picks.append((lot, quantity))
+                quantity = 0
+        return picks
+
+    def remove(self, lot: Lot) -> None:
+        """Takes one lot out of the heap whole, wherever it stands."""
+        self.heap = [item for item in self.heap if item[-1] is not lot]
+        heapify(self.heap)
+
+
+def part_of(total: int, units: int, of_units: int) -> int:
+    """The share of `total` for `units` of `of_units`; the rest is total minus it."""
+    return total if units == of_units else total * units // of_units

@@ -1,0 +1,205 @@
+"""The portfolio of one taxpayer: facts in, books out, always as if folded in effective order.
+
+A fact that comes in order is one step of one book. A late fact, a correction or a bust folds
+its own book again; a declaration that changes an earlier answer folds everything again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from domain.book import Book
+from domain.compile import entries_of
+from domain.decisions import AccountDeclared, AssetDeclared, Bust, StandingOrder
+from domain.declarations import Declarations
+from domain.entries import Entry, Issue
+from domain.errors import UnsupportedLaw
+from domain.fact_codec import Correction, Declaration, Trade
+from domain.facts import Convert, Fact
+from domain.handlers import fold
+
+FOREVER = 1 << 30
+
+
+class Portfolio:
+    """Facts and books of a taxpayer. Feed facts in log order with `add`, then `settle`.
+
+    `until_day`: facts after that tax day are left out (an as-of view). After `settle`,
+    `changed` holds the names of the books that moved and `refolded` those folded anew.
+    """
+
+    def __init__(self, until_day: int = FOREVER) -> None:
+        self.until_day = until_day
+        self.trades: dict[str, Fact] = {}
+        self.decisions: dict[str, Fact] = {}
+        self.declared = Declarations(())
+        self.books: dict[str, Book] = {}
+        self.entries: dict[str, list[Entry]] = {}
+        self.issues: dict[str, Issue] = {}
+        self.changed: set[str] = set()
+        self.refolded: set[str] = set()
+        self._book_of: dict[str, str] = {}
+        self._new: list[str] = []
+        self._late: set[str] = set()
+        self._everything = False
+
+    def add(self, ref: str, fact: Fact) -> None:
+        """Takes in one fact of stream `ref`; it counts after the next `settle`."""
+        if isinstance(fact, Correction):
+            self._replace(ref, fact.fact)
+        elif isinstance(fact, Bust):
+            self._replace(ref, None)
+        elif isinstance(fact, Trade):
+            if ref in self.trades:
+                self._replace(ref, fact)
+            else:
+                self.trades[ref] = fact
+                self._new.append(ref)
+        elif isinstance(fact, Declaration):
+            self._declare(ref, fact)
+
+    def settle(self) -> None:
+        """Folds what was added. Each book ends as a fold of its entries in their order."""
+        self.changed = set()
+        self.refolded = set()
+        if self._everything:
+            self._start_over()
+        fresh: dict[str, list[Entry]] = {}
+        for ref in self._new:
+            self._compile(ref, fresh)
+        for name, entries in fresh.items():
+            entries.sort(key=lambda entry: entry.key)
+            self._extend(name, entries)
+        for name in sorted(self._late):
+            self._refold(name)
+        self.changed |= self._late
+        self.refolded |= self._late
+        self._new, self._late = [], set()
+
+    def all_issues(self) -> list[Issue]:
+        """Data issues of the facts themselves, then of each book."""
+        issues = list(self.issues.values())
+        for name in sorted(self.books):
+            issues += self.books[name].issues
+        return issues
+
+    def _replace(self, ref: str, fact: Trade | None) -> None:
+        """A correction (or, with None, a bust) of the trade or declaration of a stream."""
+        if self.decisions.pop(ref, None) is not None:
+            self._everything = True
+        if self.trades.pop(ref, None) is not None and ref not in self._new:
+            self.issues.pop(ref, None)
+            for name, entries in self.entries.items():
+                kept = [entry for entry in entries if entry.ref != ref]
+                if len(kept) < len(entries):
+                    self.entries[name] = kept
+                    self._late.add(name)
+        if fact is not None:
+            self.trades[ref] = fact
+            self._new.append(ref)
+
+    def _declare(self, ref: str, fact: Declaration) -> None:
+        again = ref in self.decisions
+        self.decisions[ref] = fact
+        if again or not self._is_addition(fact):
+            self._everything = True
+            return
+        try:
+            self.declared.add(ref, fact)
+        except UnsupportedLaw as refused:
+            self._refuse(ref, refused)
+
+    def _is_addition(self, fact: Declaration) -> bool:
+        """Whether a declaration changes no answer that a fold may already have used."""
+        if isinstance(fact, AssetDeclared):
+            return fact.asset not in self.declared.assets and not self.issues
+        if isinstance(fact, AccountDeclared):
+            return fact.account not in self.declared.accounts
+        return isinstance(fact, StandingOrder) and not self.books
+
+    def _start_over(self) -> None:
+        self._everything = False
+        self.issues = {}
+        sound: list[tuple[str, Fact]] = []
+        for ref, fact in self.decisions.items():
+            try:
+                Declarations([*sound, (ref, fact)] if _sets_policy(fact) else [(ref, fact)])
+            except UnsupportedLaw as refused:
+                self._refuse(ref, refused)
+            else:
+                sound.append((ref, fact))
+        self.declared = Declarations(sound)
+        self.refolded = set(self.books)
+        self.changed = set(self.books)
+        self.books, self.entries, self._book_of = {}, {}, {}
+        self._late = set()
+        self._new = list(self.trades)
+
+    def _refuse(self, ref: str, refused: UnsupportedLaw) -> None:
+        remedy = "correct or bust this declaration; until then it is left out"
+        self.issues[ref] = Issue(ref, "unsupported", str(refused), remedy)
+
+    def _compile(self, ref: str, fresh: dict[str, list[Entry]]) -> None:
+        fact = self.trades.get(ref)
+        if fact is None:
+            return
+        try:
+            entries = entries_of(fact, ref, self.declared)
+        except KeyError as unknown:
+            self.issues[ref] = Issue(
+                ref, "unknown_asset", f"asset {unknown.args[0]} was never declared",
+                "import an assets.csv row or an `asset` fact for it",
+            )
+            return
+        if isinstance(fact, Convert):
+            self._join(entries[0])
+        for entry in entries:
+            if entry.key[0] <= self.until_day:
+                fresh.setdefault(self._book_name(entry.asset.group), []).append(entry)
+
+    def _book_name(self, group: str) -> str:
+        return self._book_of.setdefault(group, group)
+
+    def _join(self, entry: Entry) -> None:
+        """A conversion between groups makes one book of theirs."""
+        assert entry.to_asset is not None
+        kept = self._book_name(entry.asset.group)
+        other = self._book_name(entry.to_asset.group)
+        if kept == other:
+            return
+        for group, name in self._book_of.items():
+            if name == other:
+                self._book_of[group] = kept
+        moved = self.entries.pop(other, [])
+        self.entries[kept] = sorted(
+            [*self.entries.get(kept, []), *moved], key=lambda entry: entry.key
+        )
+        if self.books.pop(other, None) is not None:
+            self.changed.add(other)
+            self.refolded.add(other)
+        self._late.discard(other)
+        self._late.add(kept)
+
+    def _extend(self, name: str, fresh: list[Entry]) -> None:
+        name = self._book_of.get(name, name)
+        known = self.entries.setdefault(name, [])
+        book = self.books.get(name)
+        in_order = not known or known[-1].key < fresh[0].key
+        known += fresh
+        if book is None:
+            book = self.books[name] = Book(self.declared.policy, self.declared.orders)
+            self.refolded.add(name)
+        if name in self._late or not in_order:
+            known.sort(key=lambda entry: entry.key)
+            self._late.add(name)
+            return
+        self.changed.add(name)
+        fold(book, fresh)
+
+    def _refold(self, name: str) -> None:
+        book = self.books[name] = Book(self.declared.policy, self.declared.orders)
+        fold(book, self.entries.get(name, []))
+
+
+def _sets_policy(fact: Fact) -> bool:
+    return not isinstance(fact, AssetDeclared | AccountDeclared | StandingOrder)

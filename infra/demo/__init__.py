@@ -1,0 +1,1 @@
+"""Data of the demo scenario: real closes and made-up trades."""

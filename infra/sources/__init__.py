@@ -1,0 +1,1 @@
+"""Sources: files and pipes turned into facts and marks, row by row, with clear refusals."""

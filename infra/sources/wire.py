@@ -1,0 +1,99 @@
+"""Value types of every edge: exact decimal text, moments, ids. Numbers as floats are refused."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, ValidationError
+
+from domain.days import check_moment
+from domain.errors import InvalidText
+from domain.exact import MONEY_PLACES, check
+
+_NO_CONTROL = r"^[^\x00-\x1f\x7f]*$"
+
+
+def _decimal(text: str) -> str:
+    return check(text, "decimal")
+
+
+def _amount(text: str) -> str:
+    canonical = check(text, "amount", MONEY_PLACES)
+    return _not_negative(canonical)
+
+
+def _not_negative(text: str) -> str:
+    if text.startswith("-"):
+        raise InvalidText("amount", text, "write zero or a positive amount")
+    return text
+
+
+def _positive(text: str) -> str:
+    canonical = check(text, "quantity")
+    if canonical.startswith("-") or canonical == "0":
+        raise InvalidText("quantity", text, "write a quantity above zero")
+    return canonical
+
+
+def _units(text: str) -> str:
+    return _not_negative(check(text, "quantity"))
+
+
+def _moment(text: str) -> str:
+    return check_moment(text, "moment")
+
+
+def _date(text: str) -> str:
+    if len(text) != len("2025-01-31"):
+        raise InvalidText("date", text, "write 2025-01-31")
+    return check_moment(text, "date")
+
+
+_Strict = StringConstraints(strict=True)
+Decimal18 = Annotated[str, _Strict, AfterValidator(_decimal)]
+Amount = Annotated[str, _Strict, AfterValidator(_amount)]
+Quantity = Annotated[str, _Strict, AfterValidator(_positive)]
+Units = Annotated[str, _Strict, AfterValidator(_units)]
+Moment = Annotated[str, _Strict, AfterValidator(_moment)]
+Day = Annotated[str, _Strict, AfterValidator(_date)]
+Name = Annotated[
+    str, StringConstraints(strict=True, min_length=1, max_length=200, pattern=_NO_CONTROL)
+]
+Text = Annotated[str, StringConstraints(strict=True, max_length=500, pattern=_NO_CONTROL)]
+
+
+class Wire(BaseModel):
+    """Base of edge models: unknown fields are refused by name."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True, frozen=True)
+
+
+class Refusal(Exception):
+    """A row that cannot be used: which field, why, and how to mend it."""
+
+    def __init__(self, field: str, reason: str, remedy: str) -> None:
+        super().__init__(f"{field}: {reason}; {remedy}")
+        self.field = field
+        self.reason = reason
+        self.remedy = remedy
+
+
+_REMEDIES = {
+    "missing": "add the field",
+    "extra_forbidden": "remove the field or correct its name",
+    "string_type": "write it as text in quotes, so that no digit is lost",
+    "string_too_short": "write a value",
+    "string_too_long": "shorten the value",
+    "string_pattern_mismatch": "remove control characters",
+}
+
+
+def refusal(error: ValidationError) -> Refusal:
+    """The first problem of a validation as a refusal that names field and remedy."""
+    first = error.errors(include_url=False)[0]
+    field = ".".join(str(part) for part in first["loc"] if part not in ("function-after",))
+    cause = first.get("ctx", {}).get("error")
+    if isinstance(cause, InvalidText):
+        return Refusal(field, f"{cause.text!r} is not valid", cause.remedy)
+    remedy = _REMEDIES.get(first["type"], "correct the value")
+    return Refusal(field, str(first["msg"]), remedy)

@@ -1,0 +1,70 @@
+"""Read model: open lots of every account, with adjusted basis and the day they turn long-term."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy import Column, Connection, Integer
+
+from domain.days import first_long_day, iso
+from domain.disposals import INHERITED
+from domain.exact import format_money, format_quantity, money, quantity
+from domain.lots import Lot
+from projections.schema import Piece, Projection, Row, book_table, merge, pieces, shown, text
+
+OPEN_LOTS = Projection(
+    "open_lots",
+    1,
+    book_table(
+        "open_lots_v1",
+        [Column("serial", Integer, primary_key=True)],
+        text("lot", "account", "asset", "qty", "basis", "acquired", "bought", "long_from"),
+    ),
+)
+
+
+def row(taxpayer: str, book: str, lot: Lot) -> Row:
+    """A lot as a row of the table."""
+    acquired = INHERITED if lot.inherited else iso(lot.acquired)
+    long_from = lot.origin if lot.inherited else first_long_day(lot.acquired)
+    return (
+        taxpayer, book, lot.serial, lot.ref, lot.account.id, lot.asset.id,
+        format_quantity(lot.quantity), format_money(lot.basis), acquired, iso(lot.origin),
+        iso(long_from),
+    )
+
+
+def lot_piece(lot: Lot) -> Piece:
+    """A lot as a dict with exact integers, before merging."""
+    return {
+        "lot": lot.ref,
+        "account": lot.account.id,
+        "asset": lot.asset.id,
+        "qty": lot.quantity,
+        "basis": lot.basis,
+        "acquired": INHERITED if lot.inherited else iso(lot.acquired),
+        "bought": iso(lot.origin),
+        "long_from": iso(lot.origin if lot.inherited else first_long_day(lot.acquired)),
+    }
+
+
+def present(lots: Iterable[Piece]) -> list[Piece]:
+    """One line per (lot, account, asset, acquired), decimals as exact text."""
+    merged = merge(
+        lots,
+        lambda lot: (lot["lot"], lot["account"], lot["asset"], lot["acquired"]),
+        ("qty", "basis"),
+    )
+    formats = {
+        "lot": str, "account": str, "asset": str, "qty": format_quantity, "basis": format_money,
+        "acquired": str, "bought": str, "long_from": str,
+    }
+    return [shown(lot, formats) for lot in merged]
+
+
+def read(connection: Connection, taxpayer: str) -> list[Piece]:
+    """The live open lots of a taxpayer, as `present` gives them."""
+    rows = pieces(connection, OPEN_LOTS.table, taxpayer)
+    for each in rows:
+        each["qty"], each["basis"] = quantity(each["qty"]), money(each["basis"])
+    return present(rows)

@@ -1,0 +1,100 @@
+"""Read model: harvest opportunities, the lots with a loss at their latest mark."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy import Column, Connection, Integer
+
+from domain.days import iso
+from domain.exact import format_money, format_quantity, money, quantity
+from domain.harvest import Opportunity
+from projections.schema import Piece, Projection, Row, book_table, merge, pieces, shown, text
+
+OPPORTUNITIES = Projection(
+    "opportunities",
+    1,
+    book_table(
+        "opportunities_v1",
+        [Column("serial", Integer, primary_key=True)],
+        [
+            *text("lot", "account", "asset", "asset_class", "acquired", "qty", "price", "value",
+                  "basis", "loss", "blocked", "harvestable", "term"),
+            Column("days_to_long", Integer, nullable=False),
+            *text("tax_saved", "blocked_by", "blocked_until", "mark_at", "mark_source"),
+        ],
+    ),
+)
+_UNITS = ("qty", "price")
+_MONEY = ("value", "basis", "loss", "blocked", "harvestable", "tax_saved")
+_MERGED = ("qty", "value", "basis", "loss", "blocked", "harvestable")
+
+
+def opportunity_piece(found: Opportunity, tax_saved: int, mark: tuple[str, str]) -> Piece:
+    """An opportunity as a dict with exact integers; `mark` is (time, source)."""
+    lot = found.lot
+    return {
+        "serial": lot.serial,
+        "lot": lot.ref,
+        "account": lot.account.id,
+        "asset": lot.asset.id,
+        "asset_class": lot.asset.asset_class.name,
+        "acquired": "INHERITED" if lot.inherited else iso(found.acquired),
+        "qty": lot.quantity,
+        "price": found.price,
+        "value": found.value,
+        "basis": found.basis,
+        "loss": found.loss,
+        "blocked": found.blocked,
+        "harvestable": found.harvestable,
+        "term": "L" if found.is_long else "S",
+        "days_to_long": found.days_to_long,
+        "tax_saved": tax_saved,
+        "blocked_by": found.blocked_by,
+        "blocked_until": iso(found.blocked_until) if found.blocked_until else "",
+        "mark_at": mark[0],
+        "mark_source": mark[1],
+    }
+
+
+def row(taxpayer: str, book: str, piece: Piece) -> Row:
+    """An opportunity as a row of the table."""
+    written = dict(piece)
+    for name in _UNITS:
+        written[name] = format_quantity(piece[name])
+    for name in _MONEY:
+        written[name] = format_money(piece[name])
+    return (taxpayer, book, *written.values())
+
+
+def present(found: Iterable[Piece]) -> list[Piece]:
+    """One line per (lot, account, asset, acquired), largest harvestable loss first."""
+    merged = merge(
+        found,
+        lambda each: (each["lot"], each["account"], each["asset"], each["acquired"]),
+        (*_MERGED, "tax_saved"),
+    )
+    merged.sort(key=lambda each: (-each["harvestable"], -each["loss"], each["lot"]))
+    formats = dict.fromkeys(_UNITS, format_quantity) | dict.fromkeys(_MONEY, format_money)
+    return [
+        shown(each, {name: formats.get(name, _same) for name in each if name not in _INNER})
+        for each in merged
+    ]
+
+
+_INNER = ("taxpayer", "book", "serial")
+
+
+def read(connection: Connection, taxpayer: str) -> list[Piece]:
+    """The live opportunities of a taxpayer."""
+    found = pieces(connection, OPPORTUNITIES.table, taxpayer)
+    for each in found:
+        for name in _UNITS:
+            each[name] = quantity(each[name])
+        for name in _MONEY:
+            each[name] = money(each[name])
+    return present(found)
+
+
+def _same(value: object) -> object:
+    return value

@@ -1,0 +1,113 @@
+"""What read models share: metadata, the projection type, checkpoints, writing and reading rows."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Column, Connection, Integer, MetaData, Table, Text, select
+
+METADATA = MetaData()
+
+CHECKPOINTS = Table(
+    "checkpoints",
+    METADATA,
+    Column("projection", Text, primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("as_of", Text, nullable=False),
+)
+
+Row = tuple[Any, ...]
+Piece = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Projection:
+    """A rebuildable table. A changed shape or meaning raises `version`, which rebuilds it."""
+
+    name: str
+    version: int
+    table: Table
+
+
+def text(*names: str) -> list[Column[str]]:
+    """Required text columns; exact numbers and days are stored as text."""
+    return [Column(name, Text, nullable=False) for name in names]
+
+
+def book_table(name: str, keys: Sequence[Column[Any]], columns: Sequence[Column[Any]]) -> Table:
+    """A table whose rows belong to one book of one taxpayer."""
+    return Table(
+        name,
+        METADATA,
+        Column("taxpayer", Text, primary_key=True),
+        Column("book", Text, primary_key=True),
+        *keys,
+        *columns,
+    )
+
+
+def insert(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
+    """Inserts rows given in column order, in one driver call."""
+    if rows:
+        statement = str(table.insert().compile(dialect=connection.dialect))
+        connection.exec_driver_sql(statement, list(rows))
+
+
+def delete_book(connection: Connection, table: Table, taxpayer: str, book: str) -> None:
+    """Drops every row of one book."""
+    connection.execute(
+        table.delete().where(table.c.taxpayer == taxpayer, table.c.book == book)
+    )
+
+
+def delete_serials(
+    connection: Connection, table: Table, taxpayer: str, book: str, serials: Iterable[int]
+) -> None:
+    """Drops rows of a book by serial, in one driver call."""
+    keys = [(taxpayer, book, serial) for serial in serials]
+    if keys:
+        where = table.c.taxpayer == "", table.c.book == "", table.c.serial == 0
+        statement = str(table.delete().where(*where).compile(dialect=connection.dialect))
+        connection.exec_driver_sql(statement, keys)
+
+
+def pieces(connection: Connection, table: Table, taxpayer: str) -> list[Piece]:
+    """The rows of a taxpayer as dicts, in primary-key order."""
+    query = select(table).where(table.c.taxpayer == taxpayer).order_by(*table.primary_key.columns)
+    return [dict(row._mapping) for row in connection.execute(query)]
+
+
+def digest(connection: Connection, table: Table) -> str:
+    """SHA-256 over every row in primary-key order: equal tables have equal digests."""
+    total = hashlib.sha256()
+    query = select(table).order_by(*table.primary_key.columns)
+    for row in connection.execute(query):
+        total.update(repr(tuple(row)).encode())
+        total.update(b"\n")
+    return total.hexdigest()
+
+
+def merge(
+    rows: Iterable[Piece],
+    key: Callable[[Piece], tuple[Any, ...]],
+    sums: Sequence[str],
+) -> list[Piece]:
+    """Rows of equal key as one, with the integer columns `sums` added up; first-seen order."""
+    merged: dict[tuple[Any, ...], Piece] = {}
+    for row in rows:
+        known = merged.get(key(row))
+        if known is None:
+            merged[key(row)] = dict(row)
+        else:
+            for name in sums:
+                known[name] += row[name]
+    return list(merged.values())
+
+
+def shown(row: Mapping[str, Any], formats: Mapping[str, Callable[[Any], str]]) -> dict[str, Any]:
+    """The named columns of a row, each through its format, in the order of `formats`."""
+    return {name: form(row[name]) for name, form in formats.items()}

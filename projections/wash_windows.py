@@ -1,0 +1,108 @@
+"""Read model: wash-sale windows, both ways.
+
+`do_not_buy`: a loss sale with units that no purchase has replaced yet; buying before
+`safe_from` disallows its loss. `do_not_sell`: a purchase still held and unused; selling other
+units of its group at a loss before `safe_from` disallows that loss.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy import Column, Connection, Text
+
+from domain.book import Book
+from domain.days import day_of, iso
+from domain.exact import format_money, format_quantity, money, quantity
+from projections.schema import Piece, Projection, Row, book_table, merge, pieces, shown, text
+
+DO_NOT_BUY = "do_not_buy"
+DO_NOT_SELL = "do_not_sell"
+_COLUMNS = ("group", "qty", "loss", "on", "last_day", "safe_from")
+
+WASH_WINDOWS = Projection(
+    "wash_windows",
+    1,
+    book_table(
+        "wash_windows_v1",
+        [
+            Column("kind", Text, primary_key=True),
+            Column("event", Text, primary_key=True),
+            Column("account", Text, primary_key=True),
+            Column("asset", Text, primary_key=True),
+        ],
+        text(*_COLUMNS),
+    ),
+)
+
+
+def rows(taxpayer: str, name: str, book: Book) -> list[Row]:
+    """The windows of a book that the last 30 days of its history opened."""
+    return [
+        (
+            taxpayer, name, each["kind"], each["event"], each["account"], each["asset"],
+            each["group"], format_quantity(each["qty"]), format_money(each["loss"]), each["on"],
+            each["last_day"], each["safe_from"],
+        )
+        for each in window_pieces(book)
+    ]
+
+
+def window_pieces(book: Book) -> list[Piece]:
+    """Windows as dicts with exact integers, one per event, account and asset."""
+    days = book.policy.rules.window_days
+    found: list[Piece] = []
+    for group, state in book.washes.items():
+        for loss in state.open_losses:
+            if loss.open_quantity:
+                found.append(
+                    _window(DO_NOT_BUY, loss.ref, loss.account.id, loss.asset.id, group,
+                            loss.open_quantity, loss.open_loss, loss.sold, days)
+                )
+        classes = book.policy.wash_classes(book.last_key[0])
+        for purchase in state.recent:
+            for lot in purchase.pieces:
+                if lot.quantity and lot.asset.asset_class.name in classes:
+                    found.append(
+                        _window(DO_NOT_SELL, purchase.ref, lot.account.id, lot.asset.id, group,
+                                lot.quantity, 0, purchase.day, days)
+                    )
+    return merge(
+        found,
+        lambda each: (each["kind"], each["event"], each["account"], each["asset"]),
+        ("qty", "loss"),
+    )
+
+
+def _window(
+    kind: str, event: str, account: str, asset: str, group: str, qty: int, loss: int, day: int,
+    days: int,
+) -> Piece:
+    return {
+        "kind": kind, "event": event, "account": account, "asset": asset, "group": group,
+        "qty": qty, "loss": loss, "on": iso(day), "last_day": iso(day + days),
+        "safe_from": iso(day + days + 1),
+    }
+
+
+def present(windows: Iterable[Piece], as_of: str) -> list[Piece]:
+    """The windows that are open at the end of the day `as_of`, soonest to close first."""
+    formats = {
+        "kind": str, "event": str, "account": str, "asset": str, "group": str,
+        "qty": format_quantity, "loss": format_money, "on": str, "last_day": str,
+        "safe_from": str,
+    }
+    open_now = [each for each in windows if each["on"] <= as_of <= each["last_day"]]
+    open_now.sort(key=lambda each: (each["safe_from"], each["kind"], each["event"]))
+    return [
+        shown(each, formats) | {"days_left": day_of(each["safe_from"]) - day_of(as_of)}
+        for each in open_now
+    ]
+
+
+def read(connection: Connection, taxpayer: str, as_of: str) -> list[Piece]:
+    """The windows of a taxpayer open on `as_of`, from the live table."""
+    found = pieces(connection, WASH_WINDOWS.table, taxpayer)
+    for each in found:
+        each["qty"], each["loss"] = quantity(each["qty"]), money(each["loss"])
+    return present(found, as_of)

@@ -1,0 +1,1 @@
+"""Services: the ledger, ingest, projecting, alerting, queries. No clocks, threads or sockets."""

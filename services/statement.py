@@ -1,0 +1,134 @@
+"""A portfolio as the product shows it: lots, gains, windows, opportunities, years, issues.
+
+The same functions serve as-of answers, scenario files and the writing of read models.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from domain.book import Book
+from domain.days import iso, year_of
+from domain.harvest import Opportunity, opportunities
+from domain.portfolio import Portfolio
+from domain.years import Key, TaxYear, YearSums, merged, tax_saved, tax_years
+from projections.data_issues import present as present_issues
+from projections.disposals import disposal_piece
+from projections.disposals import present as present_disposals
+from projections.open_lots import lot_piece
+from projections.open_lots import present as present_lots
+from projections.opportunities import opportunity_piece
+from projections.opportunities import present as present_opportunities
+from projections.schema import Piece
+from projections.tax_years import present as present_years
+from projections.wash_windows import present as present_windows
+from projections.wash_windows import window_pieces
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A price used to value one unit: `price` is an integer of 10**-18, `at` an instant."""
+
+    asset: str
+    price: int
+    at: str
+    source: str
+    kind: str
+
+
+Marks = Mapping[str, Mark]
+
+
+def lots(portfolio: Portfolio) -> list[Piece]:
+    """Open lots of all accounts."""
+    return present_lots(lot_piece(lot) for book in _books(portfolio) for lot in book.open_lots())
+
+
+def disposals(portfolio: Portfolio) -> list[Piece]:
+    """Rows of the return."""
+    rules = portfolio.declared.policy.rules
+    return present_disposals(
+        disposal_piece(row, rules) for book in _books(portfolio) for row in book.disposals
+    )
+
+
+def windows(portfolio: Portfolio, as_of: str) -> list[Piece]:
+    """Wash-sale windows open on `as_of` (ISO date), both ways."""
+    return present_windows((p for book in _books(portfolio) for p in window_pieces(book)), as_of)
+
+
+def harvest(portfolio: Portfolio, marks: Marks, day: int) -> list[Piece]:
+    """Opportunities on `day`, each with the tax it would save if sold alone."""
+    sums = year_sums(portfolio)
+    return present_opportunities(
+        piece for book in _books(portfolio)
+        for piece in opportunity_pieces(portfolio, book, marks, day, sums)
+    )
+
+
+def opportunity_pieces(
+    portfolio: Portfolio, book: Book, marks: Marks, day: int, sums: Mapping[Key, int]
+) -> list[Piece]:
+    """One book's opportunities as pieces with exact integers."""
+    prices = {asset: mark.price for asset, mark in marks.items()}
+    found = []
+    for one in opportunities(book, prices, day):
+        mark = marks[one.lot.asset.id]
+        saved = saved_by(portfolio, [one], day, sums)
+        found.append(opportunity_piece(one, saved, (mark.at, mark.source)))
+    return found
+
+
+def saved_by(
+    portfolio: Portfolio, sold: Iterable[Opportunity], day: int, sums: Mapping[Key, int]
+) -> int:
+    """Estimated tax saved this year by realising the harvestable parts (money, 10**-36)."""
+    change: dict[Key, int] = {}
+    year = year_of(day)
+    for one in sold:
+        key = (year, one.is_long, one.lot.asset.collectible)
+        change[key] = change.get(key, 0) - one.harvestable
+    declared = portfolio.declared
+    return tax_saved(year, sums, change, declared.profile, declared.policy)
+
+
+def year_sums(portfolio: Portfolio) -> dict[Key, int]:
+    """Column (h) by year, term and collectible, over all books."""
+    parts = []
+    for book in _books(portfolio):
+        part = YearSums()
+        part.add(book.disposals, book.matches())
+        parts.append(part)
+    return merged(parts)
+
+
+def years(portfolio: Portfolio) -> list[TaxYear]:
+    """Tax years with netting and carryovers."""
+    declared = portfolio.declared
+    return tax_years(year_sums(portfolio), declared.profile, declared.policy.rules)
+
+
+def year_rows(portfolio: Portfolio) -> list[Piece]:
+    """Tax years with amounts as text."""
+    return present_years(years(portfolio))
+
+
+def issues(portfolio: Portfolio) -> list[Piece]:
+    """Data issues."""
+    return present_issues(portfolio.all_issues())
+
+
+def incomes(portfolio: Portfolio) -> list[tuple[str, int]]:
+    """(fact, ordinary income) of units received as income."""
+    return [(entry.ref, entry.amount) for book in _books(portfolio) for entry in book.incomes]
+
+
+def last_day(portfolio: Portfolio) -> str:
+    """The tax day of the latest fact, ISO; empty without facts."""
+    days = [book.last_key[0] for book in _books(portfolio)]
+    return iso(max(days)) if days else ""
+
+
+def _books(portfolio: Portfolio) -> list[Book]:
+    return [portfolio.books[name] for name in sorted(portfolio.books)]

@@ -1,0 +1,168 @@
+"""Units, events in effective order, and the policy: the data the oracle works on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from fractions import Fraction
+from math import gcd
+from typing import Any
+from zoneinfo import ZoneInfo
+
+Json = dict[str, Any]
+Order = tuple[date, time, int]
+
+DEFAULT_POLICY: Json = {
+    "jurisdiction": "US",
+    "lot_method": "FIFO",
+    "wash_sale": [
+        {"from": "0001-01-01", "classes": ["stock", "fund", "option", "tokenized_security"]}
+    ],
+    "earlier_lots": "count",
+    "income_is_acquisition": True,
+    "spouse_basis": "shift",
+    "entity_basis": "none",
+    "pool": "account",
+    "tz": "UTC",
+}
+
+
+@dataclass
+class Unit:
+    """One indivisible piece of one purchase."""
+
+    lot: str
+    index: Fraction
+    order: Order  # of the event that acquired it
+    kind: str  # type of that event
+    size: Fraction  # in group units
+    account: str
+    asset: str
+    basis: Fraction
+    loss_basis: Fraction  # differs from basis only for a gift that had lost value
+    start: date  # holding period after tacking
+    loss_start: date  # holding period if the loss basis applies
+    used: bool = False  # has replaced a unit sold at a loss
+    held: bool = True
+
+    @property
+    def fifo_key(self) -> tuple[Order, date, Fraction]:
+        """Actual date and sequence, then tacked date, then index."""
+        return (self.order, self.start, self.index)
+
+
+@dataclass
+class UnitSale:
+    """One unit disposed of."""
+
+    event: str
+    sold: date
+    unit: Unit
+    account: str
+    asset: str
+    qty: Fraction  # in units of the asset on the day of the sale
+    acquired: str
+    start: date
+    term: str
+    proceeds: Fraction
+    basis: Fraction
+    wash: Fraction = Fraction(0)
+
+    @property
+    def gain(self) -> Fraction:
+        """Proceeds less adjusted basis."""
+        return self.proceeds - self.basis
+
+
+@dataclass(frozen=True)
+class Event:
+    """One event with its place in the effective order."""
+
+    order: Order
+    instant: datetime
+    recorded: date
+    raw: Json
+
+    @property
+    def when(self) -> date:
+        """Tax date."""
+        return self.order[0]
+
+
+def read_event(raw: Json, position: int, zone: ZoneInfo) -> Event:
+    """Place one event; worthless stock counts as sold on 31 December."""
+    if "ts" in raw:
+        local = datetime.fromisoformat(raw["ts"].replace("Z", "+00:00")).astimezone(zone)
+    else:
+        clock = time.fromisoformat(raw.get("time", "00:00:00"))
+        local = datetime.combine(date.fromisoformat(raw["date"]), clock, tzinfo=zone)
+    day = local.date()
+    recorded = date.fromisoformat(raw["recorded"]) if "recorded" in raw else day
+    if raw["type"] == "worthless":
+        day = date(day.year, 12, 31)
+    return Event((day, local.time(), position), local.astimezone(UTC), recorded, raw)
+
+
+def timeline(scenario: Json, policy: Json, as_of: str, known_at: str | None) -> list[Event]:
+    """Events effective by `as_of` and recorded by `known_at`, in effective order."""
+    zone = ZoneInfo(policy["tz"])
+    events = [read_event(raw, i, zone) for i, raw in enumerate(scenario["events"])]
+    events = [e for e in events if e.when <= date.fromisoformat(as_of)]
+    if known_at is not None:
+        events = [e for e in events if e.recorded <= date.fromisoformat(known_at)]
+    return sorted(events, key=lambda e: e.order)
+
+
+def named_quantities(raw: Json) -> Iterator[tuple[str, Fraction]]:
+    """Every (asset, quantity) that an event mentions."""
+    for key in ("qty", "fee_qty"):
+        if key in raw:
+            yield raw["asset"], Fraction(raw[key])
+    for item in raw.get("lots", []):
+        yield raw["out"]["asset"] if "out" in raw else raw["asset"], Fraction(item["qty"])
+    for key in ("out", "in"):
+        if key in raw:
+            yield raw[key]["asset"], Fraction(raw[key]["qty"])
+
+
+def common_measure(a: Fraction, b: Fraction) -> Fraction:
+    """Largest fraction of which both are whole multiples."""
+    return Fraction(
+        gcd(a.numerator * b.denominator, b.numerator * a.denominator), a.denominator * b.denominator
+    )
+
+
+def unit_sizes(events: list[Event], assets: dict[str, Json]) -> dict[str, Fraction]:
+    """Size of one unit of each group: the common measure of all its quantities."""
+    factor = {name: Fraction(a.get("ratio", "1")) for name, a in assets.items()}
+    sizes: dict[str, Fraction] = {}
+    conversions: list[tuple[str, str, Fraction]] = []
+    for event in events:
+        raw = event.raw
+        if raw["type"] == "split":
+            factor[raw["asset"]] *= Fraction(raw["den"]) / Fraction(raw["num"])
+        for asset, qty in named_quantities(raw):
+            group = assets[asset]["group"]
+            sizes[group] = common_measure(sizes.get(group, Fraction(0)), qty * factor[asset])
+        if raw["type"] == "convert":
+            out, new = raw["out"], raw["in"]
+            scale = Fraction(new["qty"]) * factor[new["asset"]]
+            scale /= Fraction(out["qty"]) * factor[out["asset"]]
+            ends = assets[out["asset"]]["group"], assets[new["asset"]]["group"]
+            if ends[0] == ends[1] and scale != 1:
+                raise NotImplementedError("conversion inside a group that contradicts the ratio")
+            conversions.append((*ends, scale))
+    for _ in conversions:
+        for old, new_group, scale in conversions:
+            if old != new_group:
+                sizes[new_group] = common_measure(sizes[new_group], sizes[old] * scale)
+    return sizes
+
+
+def first_long_day(acquired: date) -> date:
+    """First day on which a sale is long-term: one year after the day after acquisition."""
+    start = date.fromordinal(acquired.toordinal() + 1)
+    if (start.month, start.day) == (2, 29):
+        return date(start.year + 1, 3, 1)
+    return start.replace(year=start.year + 1)
