@@ -42,6 +42,11 @@ def format_instant(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
+def sortable_instant(moment: datetime) -> str:
+    """An aware datetime as UTC text of fixed width: text order is time order."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ").rjust(27, "0")
+
+
 def moment_key(text: str, zone: ZoneInfo | None) -> tuple[int, int]:
     """(tax day, microseconds of that day) of a checked moment; `zone` None means UTC.
 

@@ -131,7 +131,11 @@ class AlertMark(msgspec.Struct, frozen=True):
 
 
 class AlertFired(Fact, frozen=True, kw_only=True, omit_defaults=True, tag="alert_fired"):
-    """A rule's metric reached its threshold: crossing number `crossing` of `rule`."""
+    """A rule's metric reached its threshold: crossing number `crossing` of `rule`.
+
+    `position` is the log position whose state was valued; `lots` holds the largest of the
+    `lot_count` lots behind the value.
+    """
 
     rule: str
     crossing: int
@@ -143,6 +147,7 @@ class AlertFired(Fact, frozen=True, kw_only=True, omit_defaults=True, tag="alert
     channels: tuple[str, ...] = ()
     marks: tuple[AlertMark, ...] = ()
     lots: tuple[AlertLot, ...] = ()
+    lot_count: int = 0
     tax_saved: str = "0"
 
 

@@ -92,7 +92,10 @@ class Income(Fact, frozen=True, kw_only=True, omit_defaults=True, tag="income"):
 
 
 class Transfer(Fact, frozen=True, kw_only=True, omit_defaults=True, tag="transfer"):
-    """Moved units between own accounts; `quantity` arrives, `fee_quantity` pays the network."""
+    """Moved units between own accounts; `quantity` arrives, `fee_quantity` pays the network.
+
+    `fee` is a cash charge: kept as said, it changes neither basis nor date.
+    """
 
     from_account: str
     to_account: str
@@ -100,6 +103,7 @@ class Transfer(Fact, frozen=True, kw_only=True, omit_defaults=True, tag="transfe
     quantity: str
     fee_quantity: str = "0"
     fee_amount: str = "0"
+    fee: str = "0"
     lots: tuple[LotPick, ...] = ()
     identified_at: str | None = None
     identified_to: str | None = None

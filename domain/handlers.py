@@ -10,29 +10,29 @@ from domain.entries import Entry, Issue
 from domain.exact import money
 from domain.facts import GiftIn
 from domain.lots import part_of
+from domain.selling import depart, dispose, return_capital
 
 Handler = Callable[[Book, Entry], None]
 
 
 def _buy(book: Book, entry: Entry) -> None:
-    covered = entry.account.custody == "broker"
-    book.acquire(entry, entry.amount + entry.fee, eligible=True, covered=covered)
+    book.acquire(entry, entry.amount + entry.fee, True, entry.account.custody == "broker")
 
 
 def _sell(book: Book, entry: Entry) -> None:
     pool = book.holding(entry, entry.quantity)
     if pool is not None:
         picks, rule = book.choose(pool, entry)
-        book.dispose(entry, picks, entry.amount - entry.fee, rule, entry.key[0])
+        dispose(book, entry, picks, entry.amount - entry.fee, rule)
 
 
 def _swap_in(book: Book, entry: Entry) -> None:
     """The leg received; its basis is its fair market value, without any cost."""
-    book.acquire(entry, entry.amount, eligible=True)
+    book.acquire(entry, entry.amount, True)
 
 
 def _income(book: Book, entry: Entry) -> None:
-    book.acquire(entry, entry.amount, eligible=book.policy.income_is_acquisition)
+    book.acquire(entry, entry.amount, book.policy.income_is_acquisition)
     if entry.account.reports:
         book.incomes.append(entry)
 
@@ -43,14 +43,14 @@ def _gift_in(book: Book, entry: Entry) -> None:
     assert isinstance(fact, GiftIn)
     donor_basis = money(fact.donor_basis)
     acquired = day_of(fact.donor_acquired) if fact.donor_acquired else entry.day
-    lot = book.acquire(entry, donor_basis, eligible=False, acquired=acquired)
+    lot = book.acquire(entry, donor_basis, False, acquired=acquired)
     if entry.amount < donor_basis:
         lot.loss_basis = entry.amount
         lot.gift_day = entry.day
 
 
 def _inherit(book: Book, entry: Entry) -> None:
-    book.acquire(entry, entry.amount, eligible=False).inherited = True
+    book.acquire(entry, entry.amount, False).inherited = True
 
 
 def _gift_out(book: Book, entry: Entry) -> None:
@@ -65,7 +65,7 @@ def _depart(book: Book, entry: Entry, kind: str) -> None:
     pool = book.holding(entry, entry.quantity)
     if pool is not None:
         picks, _ = book.choose(pool, entry)
-        book.departed(kind, entry, picks)
+        depart(book, kind, entry, picks)
 
 
 def _transfer(book: Book, entry: Entry) -> None:
@@ -75,7 +75,7 @@ def _transfer(book: Book, entry: Entry) -> None:
         return
     if entry.fee_quantity:
         picks, rule = book.take(pool, entry, entry.fee_quantity)
-        book.dispose(entry, picks, entry.amount, rule, entry.day)
+        dispose(book, entry, picks, entry.amount, rule)
     picks, _ = book.choose(pool, entry)
     target = book.pool(entry.to_account, entry.asset)
     for lot, units in picks:
@@ -83,8 +83,7 @@ def _transfer(book: Book, entry: Entry) -> None:
         moved.account = entry.to_account
         if entry.asset.asset_class.is_digital:
             moved.covered = False
-        target.quantity += units
-        target.push(moved)
+        target.add(moved)
 
 
 def _split(book: Book, entry: Entry) -> None:
@@ -106,7 +105,7 @@ def _split(book: Book, entry: Entry) -> None:
 
 
 def _return_of_capital(book: Book, entry: Entry) -> None:
-    """Reduces basis share by share; what exceeds a lot's basis is gain (e.6)."""
+    """Spread share by share over the units held (e.6)."""
     pool = book.holding(entry, 1)
     if pool is None:
         return
@@ -115,12 +114,7 @@ def _return_of_capital(book: Book, entry: Entry) -> None:
         share = part_of(amount, lot.quantity, units_left)
         amount -= share
         units_left -= lot.quantity
-        reduction = min(share, lot.basis)
-        lot.basis -= reduction
-        if lot.loss_basis >= 0:
-            lot.loss_basis = max(0, lot.loss_basis - share)
-        book.touched.append(lot)
-        book.returned(entry, lot, reduction, share - reduction)
+        return_capital(book, entry, lot, share)
     pool.reorder(pool.method, pool.sort_key)
 
 
@@ -134,17 +128,15 @@ def _convert(book: Book, entry: Entry) -> None:
     out_left, in_left = entry.quantity, entry.to_quantity
     for lot, units in picks:
         moved = book.move_out(lot, units)
-        share = part_of(in_left, units, out_left)
+        purchase = pool.wash.recent_purchase(moved.order)
         moved.offset = moved.offset * entry.to_quantity // entry.quantity
-        moved.quantity = share
+        moved.quantity = part_of(in_left, units, out_left)
         moved.asset = entry.to_asset
         out_left -= units
-        in_left -= share
-        target.quantity += share
-        target.push(moved)
-        purchase = book.wash(entry.asset).by_order.get(moved.order)
-        if purchase is not None and not moved.used and entry.to_asset.group != entry.asset.group:
-            book.convert_wash(moved, purchase)
+        in_left -= moved.quantity
+        target.add(moved)
+        if purchase is not None and not moved.used and target.wash is not pool.wash:
+            target.wash.joined(moved, purchase)
 
 
 def _worthless(book: Book, entry: Entry) -> None:
@@ -153,7 +145,7 @@ def _worthless(book: Book, entry: Entry) -> None:
     if pool is None or not pool.quantity or not entry.asset.asset_class.worthless_is_sale:
         return
     picks, _ = book.take(pool, entry, pool.quantity)
-    book.dispose(entry, picks, 0, "worthless", entry.day)
+    dispose(book, entry, picks, 0, "worthless")
 
 
 def _not_yet(book: Book, entry: Entry) -> None:

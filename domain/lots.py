@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from heapq import heapify, heappop, heappush
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from domain.accounts import Account
 from domain.assets import Asset
 
+if TYPE_CHECKING:
+    from domain.wash_sales import WashSales
+
 SortKey = Callable[["Lot"], tuple[Any, ...]]
+Pick = tuple["Lot", int]
 NO_LOSS_BASIS = -1
 
 
@@ -49,16 +53,18 @@ class Pool:
     key would change (a wash sale moves basis and date) is replaced by a new lot instead.
     """
 
-    __slots__ = ("heap", "method", "quantity", "sort_key")
+    __slots__ = ("heap", "method", "quantity", "sort_key", "wash")
 
-    def __init__(self, method: str, sort_key: SortKey) -> None:
+    def __init__(self, method: str, sort_key: SortKey, wash: WashSales) -> None:
         self.method = method
         self.sort_key = sort_key
+        self.wash = wash
         self.heap: list[tuple[Any, ...]] = []
         self.quantity = 0
 
-    def push(self, lot: Lot) -> None:
-        """Adds a lot. Its quantity must be counted by the caller if it is new to the pool."""
+    def add(self, lot: Lot) -> None:
+        """Adds a lot and its quantity."""
+        self.quantity += lot.quantity
         heappush(self.heap, self.sort_key(lot))
 
     def lots(self) -> Iterator[Lot]:
@@ -72,33 +78,26 @@ class Pool:
         self.heap = [sort_key(lot) for lot in self.lots()]
         heapify(self.heap)
 
-    def take(self, quantity: int) -> list[tuple[Lot, int]]:
+    def take(self, quantity: int) -> list[Pick]:
         """The lots that `quantity` units come from, each with the units to take from it.
 
         Whole lots leave the heap; the last, partial one stays. The caller has checked that
         the pool holds enough, and reduces the lots.
         """
-        picks: list[tuple[Lot, int]] = []
+        picks: list[Pick] = []
         heap = self.heap
         self.quantity -= quantity
         while quantity:
             lot: Lot = heap[0][-1]
             held = lot.quantity
-            if not held:
-                heappop(heap)
-            elif held <= quantity:
-                heappop(heap)
+            if held > quantity:
+                picks.append((lot, quantity))
+                break
+            heappop(heap)
+            if held:
                 picks.append((lot, held))
                 quantity -= held
-            else:
-                picks.append((lot, quantity))
-                quantity = 0
         return picks
-
-    def remove(self, lot: Lot) -> None:
-        """Takes one lot out of the heap whole, wherever it stands."""
-        self.heap = [item for item in self.heap if item[-1] is not lot]
-        heapify(self.heap)
 
 
 def part_of(total: int, units: int, of_units: int) -> int:

@@ -10,31 +10,36 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 
+import msgspec
+
 from domain.assets import Asset
 from domain.disposals import Disposal, WashMatch
-from domain.lots import Lot, part_of
+from domain.lots import Lot
 
 Weights = dict[str, tuple[int, int]]
 
 
-class Purchase:
+class Purchase(msgspec.Struct, gc=False, eq=False):
     """An acquisition of the last 30 days: `pieces` are its units that are still unused."""
 
-    __slots__ = ("day", "order", "pieces", "ref")
-
-    def __init__(self, ref: str, order: int, day: int, pieces: list[Lot]) -> None:
-        self.ref = ref
-        self.order = order
-        self.day = day
-        self.pieces = pieces
+    ref: str
+    order: int
+    day: int
+    pieces: list[Lot]
 
 
 class WashSales:
     """Matching state of one group. `split_off` and `place` belong to the book that owns lots."""
 
     __slots__ = (
-        "_count_earlier", "_place", "_split_off", "_weights", "_window", "by_order", "matches",
-        "open_losses", "recent",
+        "_count_earlier",
+        "_place",
+        "_split_off",
+        "_weights",
+        "_window",
+        "matches",
+        "open_losses",
+        "recent",
     )
 
     def __init__(
@@ -51,27 +56,19 @@ class WashSales:
         self._split_off = split_off
         self._place = place
         self.recent: deque[Purchase] = deque()
-        self.by_order: dict[int, Purchase] = {}
         self.open_losses: deque[Disposal] = deque()
         self.matches: list[WashMatch] = []
 
-    def purchased(self, lot: Lot) -> None:
+    def purchased(self, lot: Lot, day: int) -> None:
         """A purchase: oldest unmatched losses first, then it waits 30 days for a loss."""
-        day = lot.origin
-        losses = self.open_losses
         horizon = day - self._window
-        while losses and (losses[0].sold < horizon or not losses[0].open_quantity):
-            losses.popleft()
-        for loss in losses:
-            if not lot.quantity:
-                break
-            if loss.open_quantity and lot.asset.asset_class.name in loss.wash_classes:
-                self._match(loss, lot, day)
-        self._forget_before(horizon)
+        if self.open_losses:
+            self._serve(lot, day, horizon)
+        recent = self.recent
+        while recent and recent[0].day < horizon:
+            recent.popleft()
         if lot.quantity:
-            purchase = Purchase(lot.ref, lot.order, day, [lot])
-            self.recent.append(purchase)
-            self.by_order[lot.order] = purchase
+            recent.append(Purchase(lot.ref, lot.order, day, [lot]))
 
     def lost(self, loss: Disposal) -> None:
         """A loss: oldest unused held purchases first, then it waits 30 days for a purchase.
@@ -79,37 +76,42 @@ class WashSales:
         A gain block uses up no replacement, and the purchase of the very units sold, or the
         rest of it, is none (Rev. Rul. 56-602).
         """
-        self._forget_before(loss.sold - self._window)
+        horizon, own = loss.sold - self._window, loss.order
+        recent = self.recent
+        while recent and recent[0].day < horizon:
+            recent.popleft()
         dead = 0
-        for purchase in self.recent:
-            pieces = purchase.pieces
-            if not pieces:
+        for purchase in recent:
+            if not purchase.pieces:
                 dead += 1
-            elif purchase.order != loss.order and (
-                self._count_earlier or purchase.order > loss.order
-            ):
+            elif purchase.order != own and (self._count_earlier or purchase.order > own):
                 self._match_pieces(loss, purchase)
                 if not loss.open_quantity:
                     break
-        if dead > 8 and 2 * dead > len(self.recent):
-            self._drop_dead()
+        if dead > 8 and 2 * dead > len(recent):
+            self.recent = deque(purchase for purchase in recent if purchase.pieces)
         if loss.open_quantity:
             self.open_losses.append(loss)
 
+    def recent_purchase(self, order: int) -> Purchase | None:
+        """The purchase of the last 30 days with that acquisition number."""
+        return next((each for each in reversed(self.recent) if each.order == order), None)
+
     def joined(self, lot: Lot, purchase: Purchase) -> None:
-        """A recent, unused purchase comes over from another group (a conversion)."""
-        known = self.by_order.get(purchase.order)
+        """Units of a recent, unused purchase come over from another group (a conversion)."""
+        known = self.recent_purchase(purchase.order)
         if known is not None:
             known.pieces.append(lot)
             return
         joined = Purchase(purchase.ref, purchase.order, purchase.day, [lot])
-        self.by_order[purchase.order] = joined
         self.recent = deque(sorted([*self.recent, joined], key=lambda each: each.order))
 
     def carved(self, lot: Lot, first: Lot) -> None:
         """`first` was split off the front of `lot`: both stay candidates."""
-        purchase = self.by_order.get(lot.order)
-        if purchase is not None and not lot.used:
+        if not self.recent or lot.order < self.recent[0].order:
+            return
+        purchase = self.recent_purchase(lot.order)
+        if purchase is not None:
             at = next((i for i, piece in enumerate(purchase.pieces) if piece is lot), None)
             if at is not None:
                 purchase.pieces.insert(at, first)
@@ -120,46 +122,56 @@ class WashSales:
             if loss.asset is asset:
                 loss.open_quantity = loss.open_quantity * numerator // denominator
 
+    def _serve(self, lot: Lot, day: int, horizon: int) -> None:
+        losses = self.open_losses
+        while losses and (losses[0].sold < horizon or not losses[0].open_quantity):
+            losses.popleft()
+        for loss in losses:
+            if loss.open_quantity and lot.asset.asset_class.name in loss.wash_classes:
+                self._match(loss, lot, day)
+                if not lot.quantity:
+                    break
+
     def _match_pieces(self, loss: Disposal, purchase: Purchase) -> None:
         kept: list[Lot] = []
         for piece in purchase.pieces:
-            if (
-                loss.open_quantity
-                and piece.quantity
-                and piece.asset.asset_class.name in loss.wash_classes
-            ):
-                self._match(loss, piece, purchase.day)
             if piece.quantity:
-                kept.append(piece)
+                if loss.open_quantity and piece.asset.asset_class.name in loss.wash_classes:
+                    self._match(loss, piece, purchase.day)
+                if piece.quantity:
+                    kept.append(piece)
         purchase.pieces = kept
 
     def _match(self, loss: Disposal, lot: Lot, bought: int) -> None:
         """Disallows the loss of as many units as `lot` can replace (Reg. 1.1091-1(c), -2)."""
-        units, loss_units = self._common_units(loss, lot)
-        disallowed = part_of(loss.open_loss, loss_units, loss.open_quantity)
-        loss.open_quantity -= loss_units
+        open_units, disallowed = loss.open_quantity, loss.open_loss
+        if loss.asset is lot.asset:
+            units = loss_units = lot.quantity if lot.quantity < open_units else open_units
+        else:
+            units, loss_units = self._common_units(loss, lot)
+        if loss_units != open_units:
+            disallowed = disallowed * loss_units // open_units
+        loss.open_quantity = open_units - loss_units
         loss.open_loss -= disallowed
         loss.wash += disallowed
         matched = self._split_off(lot, units)
         matched.used = True
+        account = matched.account
         tacked = 0
-        if matched.account.takes_basis:
+        if account.takes_basis:
             tacked = loss.sold - loss.acquired
             matched.basis += disallowed
             matched.acquired -= tacked
         self._place(matched, lot)
         self.matches.append(
             WashMatch(
-                loss, lot.ref, matched.account, matched.asset, bought, units, loss_units,
-                disallowed, tacked, matched.account.takes_basis,
+                loss, lot.ref, account, matched.asset, bought, units, loss_units, disallowed,
+                tacked, account.takes_basis,
             )
-        )
+        )  # fmt: skip
 
     def _common_units(self, loss: Disposal, lot: Lot) -> tuple[int, int]:
         """How many units of `lot` meet how many of `loss`, share for share of the group."""
-        if loss.asset is lot.asset:
-            units = min(loss.open_quantity, lot.quantity)
-            return units, units
         lot_number, lot_unit = self._weights[lot.asset.id]
         loss_number, loss_unit = self._weights[loss.asset.id]
         per_lot, per_loss = lot_number * loss_unit, loss_number * lot_unit
@@ -167,14 +179,3 @@ class WashSales:
         if lost <= held:
             return min(lot.quantity, -(-lost // per_lot)), loss.open_quantity
         return lot.quantity, min(loss.open_quantity, -(-held // per_loss))
-
-    def _forget_before(self, horizon: int) -> None:
-        recent = self.recent
-        while recent and recent[0].day < horizon:
-            del self.by_order[recent.popleft().order]
-
-    def _drop_dead(self) -> None:
-        for purchase in self.recent:
-            if not purchase.pieces:
-                del self.by_order[purchase.order]
-        self.recent = deque(purchase for purchase in self.recent if purchase.pieces)

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 
 from domain.book import Book
 from domain.days import iso, year_of
+from domain.exact import format_money
 from domain.harvest import Opportunity, opportunities
+from domain.policy import Policy
 from domain.portfolio import Portfolio
 from domain.years import Key, TaxYear, YearSums, merged, tax_saved, tax_years
 from projections.data_issues import present as present_issues
@@ -132,3 +134,22 @@ def last_day(portfolio: Portfolio) -> str:
 
 def _books(portfolio: Portfolio) -> list[Book]:
     return [portfolio.books[name] for name in sorted(portfolio.books)]
+
+
+def positions(policy: Policy) -> dict[str, str]:
+    """The positions taken, as they are shown beside figures."""
+    versions = [
+        f"{', '.join(sorted(classes))}" + (f" (losses from {iso(since)})" if since > 1 else "")
+        for since, classes in policy.wash_versions
+    ]
+    return {
+        "law": policy.rules.version,
+        "lot_method": policy.lot_method,
+        "wash_sale_classes": "; ".join(versions),
+        "earlier_lots": policy.earlier_lots,
+        "spouse_basis": policy.spouse_basis,
+        "entity_basis": policy.entity_basis,
+        "income_is_acquisition": str(policy.income_is_acquisition).lower(),
+        "time_zone": policy.time_zone,
+        "rates": f"short {format_money(policy.rate_short)}, long {format_money(policy.rate_long)}",
+    }

@@ -42,6 +42,7 @@ class EventModel(Wire):
     effective_at: Moment | None = None
     seq: int = 0
     recorded: Day | None = None
+    tx_hash: Text | None = None
 
     def moment(self) -> str:
         """The event's moment as facts hold it; raises Refusal if none or two are given."""

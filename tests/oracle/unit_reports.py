@@ -85,7 +85,9 @@ def windows(sim: State, as_of: date) -> list[Json]:
     """Losses that a purchase could still disallow."""
     rows = [
         {
-            "event": s.event, "asset": s.asset, "open_qty": s.qty, "open_loss": -s.gain,
+            "event": s.event, "asset": s.asset,
+            "open_qty": s.unit.size / sim.factor[s.asset],  # in units after later splits
+            "open_loss": -s.gain,
             "last_day": (s.sold + timedelta(days=30)).isoformat(),
             "safe_from": (s.sold + timedelta(days=31)).isoformat(),
         }

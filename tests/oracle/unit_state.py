@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from datetime import UTC, date, datetime
 from fractions import Fraction
+from zoneinfo import ZoneInfo
 
-from .units import Event, Json, Unit, UnitSale, first_long_day, unit_sizes
+from .units import Event, Json, Unit, UnitSale, first_long_day, settlement_day, unit_sizes
 
 ACQUIRING = {"buy", "swap"}
+SETTLING = {"stock", "fund", "option"}  # named until settlement, not only until the sale
 BOOKS_SUFFICE_UNTIL = date(2026, 12, 31)  # Notice 2026-20
 
 
@@ -75,16 +77,27 @@ class State:
             return sorted(pool, key=lambda u: (-u.basis / u.size, u.fifo_key))
         raise NotImplementedError(method)
 
+    def is_late(self, event: Event, asset: str) -> bool:
+        """True if the lots were named after settlement (coins: after the disposal)."""
+        raw = event.raw
+        if "identified_at" not in raw:
+            return False
+        at = datetime.fromisoformat(raw["identified_at"].replace("Z", "+00:00"))
+        local = at.astimezone(ZoneInfo(self.policy["tz"]))
+        if self.assets[asset]["class"] in SETTLING:
+            return local.date() > settlement_day(event.when)
+        if "ts" in raw or "time" in raw:
+            return at.astimezone(UTC) > event.instant
+        return local.date() > event.when
+
     def identified(self, event: Event, account: str, pool: list[Unit], n: int) -> list[Unit]:
         """Units named by an adequate identification; none if there is none or it is not."""
         raw, lots = event.raw, Counter[str]()
         if "withheld_from" in raw:
             lots[raw["withheld_from"]] = n
         else:
-            if "identified_at" in raw:
-                at = datetime.fromisoformat(raw["identified_at"].replace("Z", "+00:00"))
-                if at.astimezone(UTC) > event.instant:
-                    return []
+            if self.is_late(event, pool[0].asset):
+                return []
             if self.books_fail(account, raw.get("identified_to"), event.when):
                 return []
             for item in raw.get("lots", []):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from fractions import Fraction
 from math import gcd
 from typing import Any
@@ -158,6 +158,17 @@ def unit_sizes(events: list[Event], assets: dict[str, Json]) -> dict[str, Fracti
             if old != new_group:
                 sizes[new_group] = common_measure(sizes[new_group], sizes[old] * scale)
     return sizes
+
+
+def settlement_day(traded: date) -> date:
+    """Last day of the standard settlement cycle in force on the trade date (17 CFR 240.15c6-1)."""
+    cycles = ((date(2024, 5, 28), 1), (date(2017, 9, 5), 2), (date(1995, 6, 7), 3))
+    days = next((n for since, n in cycles if traded >= since), 5)
+    day = traded
+    while days:
+        day += timedelta(days=1)
+        days -= day.weekday() < 5
+    return day
 
 
 def first_long_day(acquired: date) -> date:

@@ -1,0 +1,1 @@
+"""Channels: the ways an alert leaves the house. Each raises DeliveryFailed to be retried."""

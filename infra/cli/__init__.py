@@ -1,0 +1,1 @@
+"""The command line: what a person or a script types, and how answers look."""

@@ -1,0 +1,51 @@
+"""Options that commands share, and the application they run on."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from pydantic import ValidationError
+
+from domain.errors import ThresherError
+from infra.cli.output import Format
+from infra.composition import App
+from infra.settings import Settings
+from services.queries import View
+
+Output = Annotated[
+    Format, typer.Option("--output", "-o", help="table, json or jsonl (default: by terminal).")
+]
+TaxpayerOption = Annotated[
+    str | None, typer.Option("--taxpayer", help="Whose ledger (default: the only one).")
+]
+AsOf = Annotated[
+    str | None, typer.Option("--as-of", help="State at the end of this day, e.g. 2025-12-31.")
+]
+KnownAt = Annotated[
+    str | None,
+    typer.Option("--known-at", help="Only facts recorded by then: a date or an instant."),
+]
+
+
+class WrongSettings(ThresherError):
+    """A setting in the environment that cannot be used."""
+
+
+def application() -> App:
+    """The application over the configured database. Raises WrongSettings."""
+    try:
+        return App(Settings())
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        name = "THRESHER_" + str(first["loc"][0]).upper()
+        raise WrongSettings(f"{name}: {first['msg']}") from None
+
+
+def view(app: App, taxpayer: str | None, as_of: str | None, known_at: str | None) -> View:
+    """The frame of a reading command; dates are checked here."""
+    from domain.days import check_moment
+
+    if as_of is not None:
+        as_of = check_moment(as_of, "--as-of")[:10]
+    return app.queries.view(app.taxpayer(taxpayer), as_of, known_at)

@@ -1,0 +1,40 @@
+"""Text streams: files (plain or gzip), and pipes followed live, line by line."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import select
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TextIO
+
+IDLE_SECONDS = 0.1
+_CHUNK = 1 << 16
+
+
+def open_text(path: Path) -> TextIO:
+    """A text file; bytes that are no UTF-8 come through marked, and are refused row by row."""
+    if path.suffix == ".gz":
+        return gzip.open(path, "rt", encoding="utf-8", errors="surrogateescape", newline="")
+    return path.open(encoding="utf-8", errors="surrogateescape", newline="")
+
+
+def follow_stdin(on_idle: Callable[[], None]) -> Iterator[str]:
+    """Lines of standard input as they come; `on_idle` is called whenever none is waiting."""
+    descriptor = sys.stdin.fileno()
+    rest = b""
+    while True:
+        ready, _, _ = select.select([descriptor], [], [], IDLE_SECONDS)
+        if not ready:
+            on_idle()
+            select.select([descriptor], [], [])
+        chunk = os.read(descriptor, _CHUNK)
+        if not chunk:
+            break
+        *whole, rest = (rest + chunk).split(b"\n")
+        for line in whole:
+            yield line.decode("utf-8", "surrogateescape") + "\n"
+    if rest:
+        yield rest.decode("utf-8", "surrogateescape")

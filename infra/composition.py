@@ -1,0 +1,96 @@
+"""The composition root: builds each part once, on first use, from the settings."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import cached_property
+
+from rich.console import Console
+
+from domain.errors import ThresherError
+from infra.channels.file import send_to_file
+from infra.channels.terminal import terminal_channel
+from infra.channels.webhook import webhook_channel
+from infra.database import open_database
+from infra.settings import Settings
+from services.database import Clock, Database
+from services.delivery import Channels
+from services.ledger import Ledger, check_id
+from services.market import Market
+from services.projector import Projector
+from services.queries import Queries
+
+DEFAULT_TAXPAYER = "main"
+_STORE = "infra.event_store:FactSQLiteFactory"
+
+
+class NoTaxpayerChosen(ThresherError):
+    """The ledger holds several taxpayers and none was named."""
+
+
+def system_clock() -> datetime:
+    """Now, in UTC."""
+    return datetime.now(UTC)
+
+
+class App:
+    """Every part of the embedded edition over one database file."""
+
+    def __init__(self, settings: Settings, clock: Clock = system_clock) -> None:
+        self.settings = settings
+        self.clock = clock
+
+    @cached_property
+    def database(self) -> Database:
+        """Read models and permanent tables."""
+        return open_database(self.settings.database_path)
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """The log of facts."""
+        path = self.settings.database_path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return Ledger({"PERSISTENCE_MODULE": _STORE, "SQLITE_DBNAME": str(path)})
+
+    @cached_property
+    def projector(self) -> Projector:
+        """Read models, brought up to the head of the log."""
+        projector = Projector(self.database, self.ledger)
+        projector.catch_up(self.clock().date().isoformat())
+        return projector
+
+    @cached_property
+    def queries(self) -> Queries:
+        """Reads."""
+        return Queries(self.projector, self.ledger, self.clock)
+
+    @cached_property
+    def channels(self) -> Channels:
+        """Ways out for alerts."""
+        return {
+            "terminal": terminal_channel(Console(stderr=True)),
+            "file": send_to_file,
+            "webhook": webhook_channel(
+                self.settings.webhook_secret, self.settings.webhook_allow_local, self.clock
+            ),
+        }
+
+    @cached_property
+    def market(self) -> Market:
+        """Quotes in, alerts out."""
+        return Market(self.database, self.ledger, self.projector, self.clock, self.channels)
+
+    def taxpayer(self, named: str | None) -> str:
+        """The taxpayer meant: named, set, or the only one there is (for writing: `main`)."""
+        chosen = named or self.settings.taxpayer
+        if chosen:
+            return check_id(chosen, "taxpayer")
+        known = self.ledger.taxpayers()
+        if len(known) > 1:
+            raise NoTaxpayerChosen(f"say which with --taxpayer: {', '.join(known)}")
+        return known[0] if known else DEFAULT_TAXPAYER
+
+    def close(self) -> None:
+        """Gives files back."""
+        self.ledger.close()
+        self.database.reader.dispose()

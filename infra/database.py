@@ -1,0 +1,37 @@
+"""SQLite for the read models, in the ledger's own file: one writer at a time, WAL."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, create_engine, event
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from services.database import Database
+
+_WRITES = "thresher_writes"
+
+
+def open_database(path: Path) -> Database:
+    """The database at `path`, made if need be.
+
+    Read models commit with synchronous=NORMAL: the log in the same file is FULL, and the
+    write-ahead log keeps their order, so a read model can never be ahead of its facts.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(f"sqlite:///{path}")
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: sqlite3.Connection, _: ConnectionPoolEntry) -> None:
+        connection.isolation_level = None  # we say BEGIN ourselves, below
+        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=30000"):
+            connection.execute(f"PRAGMA {pragma}").close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        options: Any = connection.get_execution_options()
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get(_WRITES) else "BEGIN")
+
+    return Database(reader=engine, writer=engine.execution_options(**{_WRITES: True}))

@@ -1,0 +1,49 @@
+"""The `thresher` command: every command in one table, and errors as one clear line."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from domain.errors import ThresherError
+from infra.cli import checking, importing, reading, rules
+from infra.cli.output import stderr
+from infra.sources.csv_lines import HeaderError
+from infra.sources.wire import Refusal
+
+app = typer.Typer(
+    name="thresher",
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+    help="Lots, wash-sale windows and harvest alerts from one log of facts. Not tax advice.",
+)
+app.command("import")(importing.import_command)
+app.command("marks")(importing.marks_command)
+app.command("lots")(reading.lots)
+app.command("gains")(reading.gains)
+app.command("windows")(reading.windows)
+app.command("opportunities")(reading.opportunities)
+app.command("years")(reading.years)
+app.command("alerts")(reading.alerts)
+app.command("issues")(reading.issues)
+app.command("explain")(reading.explain_command)
+app.command("deliver")(importing.deliver_command)
+app.command("verify")(checking.verify_command)
+app.command("scenario")(checking.scenario_command)
+app.add_typer(rules.commands, name="rules")
+app.add_typer(checking.whatif_commands, name="whatif")
+
+
+def main() -> None:
+    """Runs a command; an error of ours or of the file system is one line and exit code 1."""
+    try:
+        app()
+    except (ThresherError, HeaderError, Refusal, OSError) as error:
+        stderr().print(f"thresher: {error}", style="red", markup=False, soft_wrap=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,82 @@
+"""CSV files told apart by their header, and read line by line with row numbers."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Iterator
+
+from services.quarantine import BadRow
+
+TRADES = frozenset(
+    "seq event_id ts type account to_account asset asset_class group qty unit_price fee "
+    "currency".split()
+)
+TRADES_REQUIRED = frozenset("event_id ts type account asset qty".split())
+ACCOUNTS = frozenset("account kind owner custody".split())
+ASSETS = frozenset("asset asset_class group ratio collectible name".split())
+PRICES = frozenset("date asset price currency source".split())
+
+MARKS = frozenset("asset price currency time source kind".split())
+
+Line = tuple[int, str, dict[str, str]]
+
+
+class HeaderError(Exception):
+    """A header that is none of the neutral files'; the message names the columns."""
+
+
+def kind_of(header: list[str]) -> str:
+    """Which file a header belongs to: trades, accounts, assets, prices or marks. Raises HeaderError."""
+    columns = {name.strip().removeprefix("\ufeff") for name in header}
+    if "event_id" in columns or {"ts", "qty"} <= columns:
+        return _fitting("trades", columns, TRADES, TRADES_REQUIRED)
+    if {"time", "price"} <= columns:
+        return _fitting("marks", columns, MARKS, frozenset({"asset", "price", "time"}))
+    if {"date", "price"} <= columns:
+        return _fitting("prices", columns, PRICES, frozenset({"date", "asset", "price"}))
+    if "asset_class" in columns or ("asset" in columns and "group" in columns):
+        return _fitting("assets", columns, ASSETS, frozenset({"asset", "asset_class"}))
+    if "account" in columns:
+        return _fitting("accounts", columns, ACCOUNTS, frozenset({"account"}))
+    raise HeaderError(
+        f"unknown columns {', '.join(sorted(columns))}; expected the header of trades "
+        "(event_id,ts,type,account,asset,qty,...), accounts, assets or prices"
+    )
+
+
+def _fitting(kind: str, columns: set[str], known: frozenset[str], required: frozenset[str]) -> str:
+    unknown, missing = columns - known, required - columns
+    if unknown:
+        raise HeaderError(
+            f"{kind} file: unknown column {', '.join(sorted(unknown))}; known are "
+            f"{', '.join(sorted(known))}"
+        )
+    if missing:
+        raise HeaderError(f"{kind} file: missing column {', '.join(sorted(missing))}")
+    return kind
+
+
+def lines(text: Iterable[str], header: list[str], origin: str) -> Iterator[Line | BadRow]:
+    """(row number, raw text, non-empty cells by column) of each data row after the header."""
+    names = [name.strip().removeprefix("\ufeff") for name in header]
+    width = len(names)
+    reader = csv.reader(text)
+    number = 1
+    while True:
+        number += 1
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            yield BadRow(origin, number, "", str(error), "mend the quoting of this row", "")
+            continue
+        if not cells:
+            continue
+        if len(cells) != width:
+            yield BadRow(
+                origin, number, "", f"{len(cells)} cells under {width} columns",
+                "give every column a cell, empty ones too", ",".join(cells),
+            )  # fmt: skip
+            continue
+        yield number, ",".join(cells), {n: c for n, c in zip(names, cells, strict=True) if c}

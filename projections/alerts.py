@@ -1,0 +1,100 @@
+"""Read models: alert rules in force, and every alert with when it fired and re-armed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from sqlalchemy import Column, Connection, Integer, Table, Text, select, update
+from sqlalchemy import delete as delete_from
+
+from domain.decisions import AlertFired, AlertRearmed, AlertRuleRemoved, AlertRuleSet
+from domain.facts import Fact
+from projections.schema import METADATA, Piece, Projection, insert, pieces, text
+
+ALERT_RULES = Projection(
+    "alert_rules",
+    1,
+    Table(
+        "alert_rules_v1",
+        METADATA,
+        Column("taxpayer", Text, primary_key=True),
+        Column("name", Text, primary_key=True),
+        *text("scope", "metric", "threshold", "rearm_ratio", "channels", "since"),
+    ),
+)
+ALERTS = Projection(
+    "alerts",
+    1,
+    Table(
+        "alerts_v1",
+        METADATA,
+        Column("taxpayer", Text, primary_key=True),
+        Column("rule", Text, primary_key=True),
+        Column("crossing", Integer, primary_key=True),
+        *text("key", "scope", "metric", "threshold", "value", "tax_saved", "fired_at",
+              "recorded_at", "rearmed_at", "evidence"),
+    ),
+)
+
+
+def crossing_key(taxpayer: str, rule: str, crossing: int) -> str:
+    """The one stable key of a crossing: what every delivery of it is called."""
+    return f"{taxpayer}/{rule}/{crossing}"
+
+
+def apply(connection: Connection, taxpayer: str, fact: Fact, recorded_at: str) -> None:
+    """Folds one fact about rules or alerts into the tables."""
+    if isinstance(fact, AlertRuleSet | AlertRuleRemoved):
+        table = ALERT_RULES.table
+        connection.execute(
+            delete_from(table).where(table.c.taxpayer == taxpayer, table.c.name == fact.name)
+        )
+        if isinstance(fact, AlertRuleSet):
+            row = (
+                taxpayer, fact.name, fact.scope, fact.metric, fact.threshold, fact.rearm_ratio,
+                " ".join(fact.channels), recorded_at,
+            )
+            insert(connection, table, [row])
+    elif isinstance(fact, AlertFired):
+        insert(connection, ALERTS.table, [_fired(taxpayer, fact, recorded_at)])
+    elif isinstance(fact, AlertRearmed):
+        table = ALERTS.table
+        connection.execute(
+            update(table)
+            .where(
+                table.c.taxpayer == taxpayer,
+                table.c.rule == fact.rule,
+                table.c.crossing == fact.crossing,
+            )
+            .values(rearmed_at=fact.effective_at)
+        )
+
+
+def rules(connection: Connection, taxpayer: str | None = None) -> list[Piece]:
+    """The rules in force, of one taxpayer or of all."""
+    table = ALERT_RULES.table
+    if taxpayer is not None:
+        return pieces(connection, table, taxpayer)
+    query = select(table).order_by(*table.primary_key.columns)
+    return [dict(row._mapping) for row in connection.execute(query)]
+
+
+def read(connection: Connection, taxpayer: str) -> list[Piece]:
+    """Every alert of a taxpayer, oldest first, with its evidence."""
+    found = pieces(connection, ALERTS.table, taxpayer)
+    found.sort(key=lambda each: (each["fired_at"], each["rule"], each["crossing"]))
+    return [
+        {name: value for name, value in each.items() if name != "taxpayer"}
+        | {"evidence": msgspec.json.decode(each["evidence"])}
+        for each in found
+    ]
+
+
+def _fired(taxpayer: str, fact: AlertFired, recorded_at: str) -> tuple[Any, ...]:
+    evidence = {"position": fact.position, "marks": fact.marks, "lots": fact.lots}
+    return (
+        taxpayer, fact.rule, fact.crossing, crossing_key(taxpayer, fact.rule, fact.crossing),
+        fact.scope, fact.metric, fact.threshold, fact.value, fact.tax_saved, fact.effective_at,
+        recorded_at, "", msgspec.json.encode(evidence).decode(),
+    )

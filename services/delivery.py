@@ -1,0 +1,135 @@
+"""Delivery: the transactional outbox of alerts, and the relay that sends with retries.
+
+A row enters the outbox in the transaction that projects the alert fact; it leaves at least
+once. Its key is the crossing's one stable key, so a receiver drops repeats by it. A replay
+rebuilds read models and never comes here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import msgspec
+from sqlalchemy import Connection, select, update
+
+from domain.days import sortable_instant
+from domain.decisions import AlertFired
+from domain.errors import ThresherError
+from projections.alerts import crossing_key
+from projections.schema import Piece
+from services.database import Database
+from services.tables import OUTBOX
+
+# Standard Webhooks 1.0 suggests these waits; ten attempts over about three days.
+RETRY_AFTER_SECONDS = (5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400)
+GIVEN_UP = "given up"
+
+
+class DeliveryFailed(ThresherError):
+    """A channel could not deliver now; the outbox tries again later."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One delivery: `key` stays the same over retries, `body` is the JSON to send."""
+
+    key: str
+    body: str
+    created_at: str
+
+
+Send = Callable[[str, Message], None]
+Channels = Mapping[str, Send]
+
+
+def enqueue(connection: Connection, taxpayer: str, fact: AlertFired, recorded_at: str) -> None:
+    """Puts an alert into the outbox, one row per channel, in the caller's transaction."""
+    key = crossing_key(taxpayer, fact.rule, fact.crossing)
+    body = msgspec.json.encode(
+        {
+            "type": "alert.fired",
+            "timestamp": fact.effective_at,
+            "data": {"key": key, "taxpayer": taxpayer} | _data(fact),
+        }
+    ).decode()
+    for channel in fact.channels:
+        connection.execute(
+            OUTBOX.insert().values(
+                key=key, channel=channel, taxpayer=taxpayer, payload=body,
+                created_at=recorded_at, due_at=recorded_at, attempts=0, sent_at="",
+                last_error="",
+            )  # fmt: skip
+        )
+
+
+def deliver(database: Database, channels: Channels, now: datetime) -> dict[str, int]:
+    """Sends what is due at `now`; returns counts of sent, retry and given up."""
+    counts = {"sent": 0, "retry": 0, GIVEN_UP: 0}
+    for row in _due(database, sortable_instant(now)):
+        outcome = _attempt(row, channels, now)
+        counts[outcome.pop("outcome")] += 1
+        with database.writing() as connection:
+            connection.execute(
+                update(OUTBOX)
+                .where(OUTBOX.c.key == row["key"], OUTBOX.c.channel == row["channel"])
+                .values(**outcome)
+            )
+    return counts
+
+
+def outbox(connection: Connection, taxpayer: str) -> list[Piece]:
+    """The deliveries of a taxpayer with their state."""
+    query = select(OUTBOX).where(OUTBOX.c.taxpayer == taxpayer)
+    return [dict(row._mapping) for row in connection.execute(query.order_by(OUTBOX.c.created_at))]
+
+
+def _due(database: Database, now: str) -> list[Piece]:
+    query = (
+        select(OUTBOX)
+        .where(OUTBOX.c.sent_at == "", OUTBOX.c.due_at <= now)
+        .order_by(OUTBOX.c.created_at, OUTBOX.c.key)
+    )
+    with database.reading() as connection:
+        return [dict(row._mapping) for row in connection.execute(query)]
+
+
+def _attempt(row: Piece, channels: Channels, now: datetime) -> dict[str, str]:
+    scheme, _, target = row["channel"].partition(":")
+    attempts = row["attempts"] + 1
+    try:
+        send = channels.get(scheme)
+        if send is None:
+            raise DeliveryFailed(f"no channel is called {scheme!r}")
+        send(target, Message(row["key"], row["payload"], row["created_at"]))
+    except DeliveryFailed as failed:
+        if attempts > len(RETRY_AFTER_SECONDS):
+            return {
+                "outcome": GIVEN_UP, "attempts": attempts, "last_error": str(failed),
+                "sent_at": GIVEN_UP,
+            }  # fmt: skip
+        due = now + timedelta(seconds=RETRY_AFTER_SECONDS[attempts - 1])
+        return {
+            "outcome": "retry", "attempts": attempts, "last_error": str(failed),
+            "due_at": sortable_instant(due),
+        }  # fmt: skip
+    return {
+        "outcome": "sent", "attempts": attempts, "last_error": "",
+        "sent_at": sortable_instant(now),
+    }  # fmt: skip
+
+
+def _data(fact: AlertFired) -> dict[str, object]:
+    return {
+        "rule": fact.rule,
+        "crossing": fact.crossing,
+        "scope": fact.scope,
+        "metric": fact.metric,
+        "threshold": fact.threshold,
+        "value": fact.value,
+        "tax_saved": fact.tax_saved,
+        "lot_count": fact.lot_count,
+        "marks": fact.marks,
+        "lots": fact.lots,
+    }

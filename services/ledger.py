@@ -1,0 +1,236 @@
+"""The ledger: one append-only log of facts, each external fact a stream of its own.
+
+A stream's id is `taxpayer:source:external id`. Version 1 records the fact; corrections, busts
+and renewed declarations are later versions. The primary key (id, version) is both the
+idempotency check and the optimistic lock.
+"""
+
+from __future__ import annotations
+
+import re
+from abc import abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import NamedTuple
+
+from eventsourcing.application import Application
+from eventsourcing.persistence import (
+    ApplicationRecorder,
+    IntegrityError,
+    JSONTranscoder,
+    Mapper,
+    StoredEvent,
+    Transcoder,
+)
+
+from domain.errors import ThresherError
+from domain.fact_codec import (
+    AlertFact,
+    AnyFact,
+    Correction,
+    Declaration,
+    Evidence,
+    Recorded,
+    decode,
+    encode,
+    payload_hash,
+    topic_of,
+)
+from domain.decisions import Bust
+
+_ID = re.compile(r"[A-Za-z0-9_.@-]{1,64}")
+RENEWABLE = Declaration | AlertFact | Correction | Bust
+
+
+class InvalidId(ThresherError, ValueError):
+    """A taxpayer or source name that cannot be part of a stream id."""
+
+
+class GapInLog(ThresherError):
+    """Log positions are not contiguous: a reader stops rather than skip a fact."""
+
+
+class Outcome(Enum):
+    """What became of an offered fact."""
+
+    NEW = "new"
+    KNOWN = "already known"
+    CONFLICT = "conflict"
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A fact offered to the ledger, with its identity and where it came from."""
+
+    taxpayer: str
+    source: str
+    external_id: str
+    fact: AnyFact
+    locator: str = ""
+    tx_hash: str = ""
+
+    @property
+    def stream(self) -> str:
+        """The id of the fact's stream."""
+        return f"{self.taxpayer}:{self.source}:{self.external_id}"
+
+
+class FactEvent(NamedTuple):
+    """One version of a stream, as the event library stores it."""
+
+    originator_id: str
+    originator_version: int
+    recorded: Recorded
+
+
+class LoggedFact(NamedTuple):
+    """A fact as read back: its log position, taxpayer, ref (`source:external id`), version."""
+
+    position: int
+    taxpayer: str
+    ref: str
+    version: int
+    recorded: Recorded
+
+
+class FactMapper(Mapper[str]):
+    """Facts to stored events and back, by the stored names of domain/fact_codec.py."""
+
+    def to_stored_event(self, domain_event: FactEvent) -> StoredEvent:  # type: ignore[override]
+        recorded = domain_event.recorded
+        return StoredEvent(
+            domain_event.originator_id,
+            domain_event.originator_version,
+            topic_of(recorded.fact),
+            encode(recorded),
+        )
+
+    def to_domain_event(self, stored_event: StoredEvent) -> FactEvent:  # type: ignore[override]
+        return FactEvent(
+            str(stored_event.originator_id),
+            stored_event.originator_version,
+            decode(stored_event.topic, stored_event.state),
+        )
+
+
+class FactRecorder(ApplicationRecorder):
+    """What the ledger asks of a store beyond the library's own contract."""
+
+    @abstractmethod
+    def select_log(self, after: int, limit: int) -> list[tuple[int, str, int, str, bytes]]:
+        """(position, id, version, topic, state) in log order, from the first after `after`."""
+
+    @abstractmethod
+    def select_prefix(self, prefix: str, until: int) -> list[tuple[int, str, int, str, bytes]]:
+        """The same for streams whose id starts with `prefix`, up to position `until`."""
+
+    @abstractmethod
+    def select_streams(self, ids: Sequence[str]) -> list[tuple[str, int, str, bytes]]:
+        """(id, version, topic, state) of every version of the given streams."""
+
+    @abstractmethod
+    def select_taxpayers(self) -> list[str]:
+        """The taxpayers that have facts, in order."""
+
+
+class Ledger(Application[str]):
+    """One log of facts (one shard). `recorder` comes from the persistence module in `env`."""
+
+    name = "facts"
+    recorder: FactRecorder  # type: ignore[assignment]
+
+    def construct_transcoder(self) -> Transcoder:
+        return JSONTranscoder()
+
+    def construct_mapper(self) -> Mapper[str]:
+        return FactMapper(self.construct_transcoder())
+
+    def append(self, offers: Sequence[Offer], recorded_at: str) -> list[Outcome]:
+        """Stores what is new in one transaction and says what became of each offer.
+
+        The same identity with the same payload is known already; with another payload it is a
+        conflict, unless the fact is one that renews its stream. Nothing is stored half.
+        """
+        outcomes, events = self._decide(offers, recorded_at, {})
+        try:
+            self._put(events)
+        except IntegrityError:
+            known = self._known_hashes({offer.stream for offer in offers})
+            outcomes, events = self._decide(offers, recorded_at, known)
+            self._put(events)
+        return outcomes
+
+    def head(self) -> int:
+        """The last position of the log; 0 when it is empty."""
+        return self.recorder.max_notification_id() or 0
+
+    def read(self, after: int, limit: int) -> list[LoggedFact]:
+        """Facts in log order, from the first after position `after`. Raises GapInLog."""
+        rows = self.recorder.select_log(after, limit)
+        if rows and rows[-1][0] - after != len(rows):
+            raise GapInLog(f"log positions after {after} are not contiguous")
+        return [_logged(row) for row in rows]
+
+    def facts_of(self, taxpayer: str, until: int) -> Iterator[LoggedFact]:
+        """Every fact of a taxpayer up to log position `until`, in log order."""
+        return map(_logged, self.recorder.select_prefix(f"{taxpayer}:", until))
+
+    def stream(self, taxpayer: str, ref: str) -> list[Recorded]:
+        """All versions of one fact, oldest first; empty if it is not known."""
+        rows = self.recorder.select_streams([f"{taxpayer}:{ref}"])
+        return [decode(topic, state) for _, _, topic, state in rows]
+
+    def taxpayers(self) -> list[str]:
+        """The taxpayers that have facts."""
+        return self.recorder.select_taxpayers()
+
+    def _put(self, events: list[FactEvent]) -> None:
+        if events:
+            self.events.put(events)  # type: ignore[arg-type]
+
+    def _decide(
+        self, offers: Sequence[Offer], recorded_at: str, known: dict[str, list[str]]
+    ) -> tuple[list[Outcome], list[FactEvent]]:
+        outcomes: list[Outcome] = []
+        events: list[FactEvent] = []
+        for offer in offers:
+            stream, digest = offer.stream, payload_hash(offer.fact)
+            versions = known.setdefault(stream, [])
+            if _is_known(offer.fact, digest, versions):
+                outcomes.append(Outcome.KNOWN)
+            elif versions and not isinstance(offer.fact, RENEWABLE):
+                outcomes.append(Outcome.CONFLICT)
+            else:
+                versions.append(digest)
+                evidence = Evidence(digest, offer.locator, offer.tx_hash)
+                recorded = Recorded(recorded_at, evidence, offer.fact)
+                events.append(FactEvent(stream, len(versions), recorded))
+                outcomes.append(Outcome.NEW)
+        return outcomes, events
+
+    def _known_hashes(self, streams: set[str]) -> dict[str, list[str]]:
+        known: dict[str, list[str]] = {}
+        for stream, _, topic, state in self.recorder.select_streams(sorted(streams)):
+            known.setdefault(stream, []).append(decode(topic, state).evidence.payload_sha256)
+        return known
+
+
+def check_id(text: str, what: str) -> str:
+    """A name that can be part of a stream id; raises InvalidId."""
+    if not _ID.fullmatch(text):
+        raise InvalidId(f"{what} {text!r}: use 1 to 64 letters, digits, '.', '_', '@' or '-'")
+    return text
+
+
+def _is_known(fact: AnyFact, digest: str, versions: list[str]) -> bool:
+    """A declaration may return to an earlier shape, so only its latest version counts."""
+    if isinstance(fact, Declaration | AlertFact):
+        return bool(versions) and versions[-1] == digest
+    return digest in versions
+
+
+def _logged(row: tuple[int, str, int, str, bytes]) -> LoggedFact:
+    position, stream, version, topic, state = row
+    taxpayer, _, ref = stream.partition(":")
+    return LoggedFact(position, taxpayer, ref, version, decode(topic, state))

@@ -1,0 +1,109 @@
+"""Marks: prices used to value, kept with source and time; the board of the latest ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, func, select
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+from domain.exact import format_quantity, quantity
+from services.statement import Mark
+from services.tables import MARKS
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """A mark as it comes in: exact price text, an instant in UTC (or a date: end of that day)."""
+
+    asset: str
+    price: str
+    at: str
+    currency: str = "USD"
+    source: str = "file"
+    kind: str = "trade"
+
+    def mark(self) -> Mark:
+        """The quote as the engine values with it."""
+        return Mark(self.asset, quantity(self.price), self.at, self.source, self.kind)
+
+
+def store(connection: Connection, quotes: Sequence[Quote], recorded_at: str) -> int:
+    """Keeps quotes; one that is known already adds nothing. Returns how many are new."""
+    if not quotes:
+        return 0
+    names = ("asset", "at", "price", "currency", "source", "kind", "recorded_at")
+    statement = sqlite_insert(MARKS).values(dict.fromkeys(names, "")).on_conflict_do_nothing()
+    text = str(statement.compile(dialect=connection.dialect))
+    stored = connection.exec_driver_sql(
+        text,
+        [
+            (q.asset, q.at, q.price, q.currency, q.source, q.kind, recorded_at)
+            for q in quotes
+        ],
+    )
+    return stored.rowcount
+
+
+def last_id(connection: Connection) -> int:
+    """The id of the mark stored last; 0 without marks."""
+    return connection.scalar(select(func.max(MARKS.c.id))) or 0
+
+
+def latest(
+    connection: Connection,
+    until: str | None = None,
+    known_at: str | None = None,
+    until_id: int | None = None,
+) -> dict[str, Mark]:
+    """The latest mark of every asset at or before `until`, as known then; ties: stored last."""
+    query = select(MARKS).order_by(MARKS.c.asset, MARKS.c.at, MARKS.c.id)
+    newest = select(MARKS.c.asset, func.max(MARKS.c.at).label("at"))
+    if until is not None:
+        newest = newest.where(MARKS.c.at <= until)
+    if known_at is not None:
+        newest = newest.where(MARKS.c.recorded_at <= known_at)
+        query = query.where(MARKS.c.recorded_at <= known_at)
+    if until_id is not None:
+        newest = newest.where(MARKS.c.id <= until_id)
+        query = query.where(MARKS.c.id <= until_id)
+    best = newest.group_by(MARKS.c.asset).subquery()
+    query = query.join(best, (MARKS.c.asset == best.c.asset) & (MARKS.c.at == best.c.at))
+    return {
+        row.asset: Mark(row.asset, quantity(row.price), row.at, row.source, row.kind)
+        for row in connection.execute(query)
+    }
+
+
+class MarkBoard:
+    """The latest mark per asset, in memory; an older one never replaces a newer one.
+
+    `last_id` is the id of the last stored mark that the board knows.
+    """
+
+    def __init__(self, connection: Connection, until_id: int | None = None) -> None:
+        self.marks = latest(connection, until_id=until_id)
+        self.last_id = last_id(connection) if until_id is None else until_id
+
+    def stored(self, connection: Connection) -> None:
+        """After marks were stored and taken."""
+        self.last_id = last_id(connection)
+
+    def take(self, quotes: Iterable[Quote]) -> set[str]:
+        """Takes quotes in; returns the assets whose latest mark changed."""
+        changed = set()
+        for quote in quotes:
+            known = self.marks.get(quote.asset)
+            if known is None or known.at <= quote.at:
+                self.marks[quote.asset] = quote.mark()
+                changed.add(quote.asset)
+        return changed
+
+
+def shown(mark: Mark) -> dict[str, str]:
+    """A mark as text."""
+    return {
+        "asset": mark.asset, "price": format_quantity(mark.price), "at": mark.at,
+        "source": mark.source, "kind": mark.kind,
+    }  # fmt: skip

@@ -1,0 +1,172 @@
+"""The projector: moves read models from their checkpoint to the head of the log, in batches.
+
+One transaction a batch: fence first (the checkpoint moves by compare-and-set), then rows, then
+outbox. State of taxpayers is kept in memory and loaded from the ledger on first touch.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Connection, select, update
+
+from domain.decisions import AlertFired
+from domain.errors import ThresherError
+from domain.fact_codec import AlertFact
+from projections import alerts
+from projections.schema import CHECKPOINTS, METADATA, insert
+from services.database import Database
+from services.delivery import enqueue
+from services.ledger import Ledger, LoggedFact
+from services.marks import MarkBoard
+from services.read_models import PROJECTIONS, Taxpayer, write_changes, write_opportunities
+from services.tables import PERMANENT
+
+READ_MODELS = "read_models"
+DELIVERY = "delivery"
+BATCH = 100_000
+VERSION = sum(projection.version << (3 * i) for i, projection in enumerate(PROJECTIONS))
+
+
+class Fenced(ThresherError):
+    """Another process moved the read models: this one's state is stale and it must stop."""
+
+
+class Projector:
+    """Owns the read models of one database. `catch_up` is idempotent and safe to repeat."""
+
+    def __init__(self, database: Database, ledger: Ledger, *, delivers: bool = True) -> None:
+        self.database = database
+        self.ledger = ledger
+        self.taxpayers: dict[str, Taxpayer] = {}
+        self.generation = 0  # grows when portfolios change, so that others can tell
+        self._delivers = delivers
+        with database.writing() as connection:
+            METADATA.create_all(connection)
+            PERMANENT.create_all(connection)
+            self.position = self._start(connection)
+            self.board = MarkBoard(connection)
+
+    def catch_up(
+        self, as_of: str, progress: Callable[[int, int], None] = lambda done, total: None
+    ) -> set[str]:
+        """Projects every fact after the checkpoint; opportunities as of the day `as_of`.
+
+        Returns the taxpayers that changed. `progress(done, total)` is called once a batch.
+        """
+        changed: set[str] = set()
+        self.follow()
+        head, start = self.ledger.head(), self.position
+        while self.position < head:
+            facts = self.ledger.read(self.position, BATCH)
+            try:
+                changed |= self._project(facts, as_of)
+            except Fenced:
+                self.follow()
+            progress(self.position - start, head - start)
+        return changed
+
+    def refresh(self, name: str, as_of: str) -> None:
+        """Writes a taxpayer's opportunities at the board's marks on the day `as_of`."""
+        taxpayer = self.taxpayer(name)
+        with self.database.writing() as connection:
+            write_opportunities(connection, name, taxpayer, self.board, as_of)
+
+    def taxpayer(self, name: str) -> Taxpayer:
+        """A taxpayer's state as of the checkpoint, loaded from the ledger if need be."""
+        known = self.taxpayers.get(name)
+        if known is None:
+            known = self.taxpayers[name] = Taxpayer()
+            if self.position:
+                with _no_collection():
+                    for logged in self.ledger.facts_of(name, self.position):
+                        known.portfolio.add(logged.ref, logged.recorded.fact)
+                    known.settle_without_writing()
+        return known
+
+    def _project(self, facts: list[LoggedFact], as_of: str) -> set[str]:
+        changed: set[str] = set()
+        with _no_collection():
+            for logged in facts:
+                if not isinstance(logged.recorded.fact, AlertFact):
+                    self.taxpayer(logged.taxpayer).portfolio.add(
+                        logged.ref, logged.recorded.fact
+                    )
+                    changed.add(logged.taxpayer)
+            for name in changed:
+                self.taxpayers[name].portfolio.settle()
+            with self.database.writing() as connection:
+                self._fence(connection, facts[-1].position)
+                for name in sorted(changed):
+                    write_changes(connection, name, self.taxpayers[name])
+                    write_opportunities(connection, name, self.taxpayers[name], self.board, as_of)
+                self._project_alerts(connection, facts)
+        self.position = facts[-1].position
+        self.generation += bool(changed)
+        return changed
+
+    def follow(self) -> None:
+        """If another process moved the read models, goes on from where it left them."""
+        with self.database.reading() as connection:
+            stored = self._checkpoint(connection, READ_MODELS)
+            if stored != self.position:
+                self.position, self.taxpayers = stored, {}
+                self.generation += 1
+                self.board = MarkBoard(connection)
+
+    def _project_alerts(self, connection: Connection, facts: list[LoggedFact]) -> None:
+        delivered = self._checkpoint(connection, DELIVERY) if self._delivers else facts[-1].position
+        for logged in facts:
+            fact, recorded_at = logged.recorded.fact, logged.recorded.recorded_at
+            if isinstance(fact, AlertFact):
+                alerts.apply(connection, logged.taxpayer, fact, recorded_at)
+                if isinstance(fact, AlertFired) and logged.position > delivered:
+                    enqueue(connection, logged.taxpayer, fact, recorded_at)
+        if self._delivers and facts[-1].position > delivered:
+            self._move(connection, DELIVERY, delivered, facts[-1].position)
+
+    def _fence(self, connection: Connection, position: int) -> None:
+        self._move(connection, READ_MODELS, self.position, position)
+
+    def _move(self, connection: Connection, name: str, old: int, new: int) -> None:
+        moved = connection.execute(
+            update(CHECKPOINTS)
+            .where(CHECKPOINTS.c.projection == name, CHECKPOINTS.c.position == old)
+            .values(position=new)
+        )
+        if moved.rowcount != 1:
+            raise Fenced(f"{name} is no longer at position {old}: another process moved it")
+
+    def _start(self, connection: Connection) -> int:
+        """The checkpoint; a changed version of any read model starts all of them anew."""
+        query = select(CHECKPOINTS).where(CHECKPOINTS.c.projection == READ_MODELS)
+        row = connection.execute(query).one_or_none()
+        if row is not None and row.version == VERSION:
+            return int(row.position)
+        if row is not None:
+            keep = CHECKPOINTS.c.projection != DELIVERY
+            connection.execute(CHECKPOINTS.delete().where(keep))
+        for projection in PROJECTIONS:
+            connection.execute(projection.table.delete())
+        insert(connection, CHECKPOINTS, [(READ_MODELS, VERSION, 0, "")])
+        if self._delivers and row is None:
+            insert(connection, CHECKPOINTS, [(DELIVERY, 1, 0, "")])
+        return 0
+
+    def _checkpoint(self, connection: Connection, name: str) -> int:
+        query = select(CHECKPOINTS.c.position).where(CHECKPOINTS.c.projection == name)
+        return int(connection.execute(query).scalar_one())
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Long folds run without the cyclic collector: they make no cycles, and it doubles them."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()

@@ -1,0 +1,181 @@
+"""Queries: every read as of a day, as it was known at an instant, for one taxpayer.
+
+Without `as_of` and `known_at` the answer is the live read model; with them the facts known
+then are folded again, by the same engine and the same presentation.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from domain.days import check_moment, day_of, sortable_instant
+from domain.errors import ThresherError
+from domain.portfolio import FOREVER, Portfolio
+from projections import alerts, data_issues, disposals, open_lots, tax_years, wash_windows
+from projections import opportunities as harvest
+from projections.schema import CHECKPOINTS, Piece
+from services import marks, quarantine, statement
+from services.database import Clock
+from services.ledger import Ledger
+from services.projector import Projector
+from sqlalchemy import select
+
+_DATE_LENGTH = len("2025-01-31")
+
+
+class NoSuchTaxpayer(ThresherError):
+    """The ledger has no facts of that taxpayer."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A question's frame: taxpayer, day, and the instant of knowledge (None: all we know)."""
+
+    taxpayer: str
+    as_of: str
+    known_at: str | None
+    is_live: bool
+
+    @property
+    def frame(self) -> dict[str, str]:
+        """The frame as shown beside an answer."""
+        return {
+            "taxpayer": self.taxpayer, "as_of": self.as_of, "known_at": self.known_at or "now",
+        }  # fmt: skip
+
+
+class Queries:
+    """Answers for the command line (and later the HTTP API)."""
+
+    def __init__(self, projector: Projector, ledger: Ledger, clock: Clock) -> None:
+        self.projector = projector
+        self.ledger = ledger
+        self._clock = clock
+
+    def view(self, taxpayer: str, as_of: str | None = None, known_at: str | None = None) -> View:
+        """The frame of a question; `as_of` is an ISO date, `known_at` a date or an instant."""
+        day = as_of or self.today(taxpayer)
+        return View(taxpayer, day, _known(known_at), as_of is None and known_at is None)
+
+    def today(self, taxpayer: str) -> str:
+        """Today in the taxpayer's zone, as an ISO date."""
+        zone = self.projector.taxpayer(taxpayer).portfolio.declared.zone
+        now = self._clock()
+        return (now.astimezone(zone) if zone else now).date().isoformat()
+
+    def portfolio(self, view: View) -> Portfolio:
+        """The portfolio of a view, folded from the facts then known."""
+        if view.is_live:
+            return self.projector.taxpayer(view.taxpayer).portfolio
+        until = FOREVER if view.known_at and not view.as_of else day_of(view.as_of)
+        portfolio = Portfolio(until_day=until)
+        for logged in self.ledger.facts_of(view.taxpayer, self.projector.position):
+            if view.known_at is None or logged.recorded.recorded_at <= view.known_at:
+                portfolio.add(logged.ref, logged.recorded.fact)
+        portfolio.settle()
+        return portfolio
+
+    def lots(self, view: View) -> list[Piece]:
+        """Open lots."""
+        if view.is_live:
+            with self.projector.database.reading() as connection:
+                return open_lots.read(connection, view.taxpayer)
+        return statement.lots(self.portfolio(view))
+
+    def gains(self, view: View) -> list[Piece]:
+        """Disposals."""
+        if view.is_live:
+            with self.projector.database.reading() as connection:
+                return disposals.read(connection, view.taxpayer)
+        return statement.disposals(self.portfolio(view))
+
+    def windows(self, view: View) -> list[Piece]:
+        """Wash-sale windows open that day."""
+        if view.is_live:
+            with self.projector.database.reading() as connection:
+                return wash_windows.read(connection, view.taxpayer, view.as_of)
+        return statement.windows(self.portfolio(view), view.as_of)
+
+    def opportunities(self, view: View) -> list[Piece]:
+        """Lots with a loss at the marks of that day."""
+        if view.is_live and self._opportunities_of(view.taxpayer) == view.as_of:
+            with self.projector.database.reading() as connection:
+                return harvest.read(connection, view.taxpayer)
+        return statement.harvest(self.portfolio(view), self.marks(view), day_of(view.as_of))
+
+    def years(self, view: View) -> list[Piece]:
+        """Tax years."""
+        if view.is_live:
+            with self.projector.database.reading() as connection:
+                return tax_years.read(connection, view.taxpayer)
+        return statement.year_rows(self.portfolio(view))
+
+    def alerts(self, view: View) -> list[Piece]:
+        """Alerts that had fired by then."""
+        with self.projector.database.reading() as connection:
+            found = alerts.read(connection, view.taxpayer)
+        if view.is_live:
+            return found
+        return [
+            each
+            for each in found
+            if each["fired_at"][:_DATE_LENGTH] <= view.as_of
+            and (view.known_at is None or each["recorded_at"] <= view.known_at)
+        ]
+
+    def issues(self, view: View) -> list[Piece]:
+        """Data issues of facts, then quarantined rows."""
+        with self.projector.database.reading() as connection:
+            held = quarantine.read(connection, view.taxpayer)
+            live = data_issues.read(connection, view.taxpayer) if view.is_live else []
+        if not view.is_live:
+            live = statement.issues(self.portfolio(view))
+        return live + [
+            {
+                "fact": f"{each['origin']} row {each['row']}",
+                "code": "quarantined",
+                "says": f"{each['field']}: {each['reason']}" if each["field"] else each["reason"],
+                "remedy": each["remedy"],
+                "held_out": True,
+            }
+            for each in held
+            if view.known_at is None or each["recorded_at"] <= view.known_at
+        ]
+
+    def marks(self, view: View) -> statement.Marks:
+        """The latest marks of that day, as then known."""
+        if view.is_live:
+            return self.projector.board.marks
+        with self.projector.database.reading() as connection:
+            return marks.latest(connection, f"{view.as_of}T~", view.known_at)
+
+    def coverage(self, view: View) -> Piece:
+        """What was seen: accounts by kind and owner, and what was not."""
+        declared = self.portfolio(view).declared
+        seen = sorted(declared.accounts.values(), key=lambda account: account.id)
+        owners = {account.owner for account in seen}
+        return {
+            "accounts_seen": [account.id for account in seen if account.id],
+            "declared": sorted(declared.declared_accounts),
+            "not_seen": [owner for owner in ("spouse", "entity") if owner not in owners],
+            "positions": statement.positions(declared.policy),
+        }
+
+    def _opportunities_of(self, taxpayer: str) -> str:
+        query = select(CHECKPOINTS.c.as_of).where(
+            CHECKPOINTS.c.projection == f"opportunities:{taxpayer}"
+        )
+        with self.projector.database.reading() as connection:
+            return connection.execute(query).scalar_one_or_none() or ""
+
+
+def _known(text: str | None) -> str | None:
+    """A date means its end (UTC); an instant is put in the fixed width of `recorded_at`."""
+    if text is None:
+        return None
+    checked = check_moment(text, "known_at")
+    if len(checked) == _DATE_LENGTH:
+        return f"{checked}T~"
+    moment = checked if checked.endswith("Z") else f"{checked}Z"
+    return sortable_instant(datetime.fromisoformat(moment))

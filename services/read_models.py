@@ -1,0 +1,155 @@
+"""Writing read models: what one settled portfolio changed, in one transaction's statements."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection
+
+from domain.book import Book
+from domain.days import day_of
+from domain.portfolio import Portfolio
+from domain.years import Key, YearSums, merged, tax_years
+from projections import data_issues, disposals, open_lots, opportunities, tax_years as years
+from projections import wash_windows
+from projections.alerts import ALERT_RULES, ALERTS
+from projections.schema import (
+    CHECKPOINTS,
+    Projection,
+    delete_book,
+    delete_serials,
+    insert,
+)
+from services.marks import MarkBoard
+from services.statement import opportunity_pieces
+
+PROJECTIONS: tuple[Projection, ...] = (
+    open_lots.OPEN_LOTS,
+    disposals.DISPOSALS,
+    wash_windows.WASH_WINDOWS,
+    opportunities.OPPORTUNITIES,
+    years.TAX_YEARS,
+    data_issues.DATA_ISSUES,
+    ALERT_RULES,
+    ALERTS,
+)
+
+
+@dataclass(slots=True)
+class Written:
+    """How far a book has been written: rows and matches seen, and its running year sums."""
+
+    disposals: int = 0
+    matches: int = 0
+    sums: YearSums = field(default_factory=YearSums)
+
+    def advance(self, book: Book) -> set[int]:
+        """Takes in what is new; returns the serials of disposals that are new or changed."""
+        matches = book.matches()
+        rows, fresh = book.disposals[self.disposals :], matches[self.matches :]
+        self.sums.add(rows, fresh)
+        self.disposals, self.matches = len(book.disposals), len(matches)
+        return {row.serial for row in rows} | {match.loss.serial for match in fresh}
+
+
+class Taxpayer:
+    """One taxpayer in memory: the portfolio, and how far each book has been written."""
+
+    def __init__(self) -> None:
+        self.portfolio = Portfolio()
+        self.written: dict[str, Written] = {}
+
+    def sums(self) -> dict[Key, int]:
+        """Column (h) of all books by year, term and collectible."""
+        return merged(written.sums for written in self.written.values())
+
+    def settle_without_writing(self) -> None:
+        """After loading what the tables already hold."""
+        self.portfolio.settle()
+        for name, book in self.portfolio.books.items():
+            self.written[name] = Written()
+            self.written[name].advance(book)
+            book.touched.clear()
+
+
+def write_changes(connection: Connection, name: str, taxpayer: Taxpayer) -> None:
+    """Writes the books that the last `settle` changed; the caller owns the transaction."""
+    portfolio = taxpayer.portfolio
+    for book_name in sorted(portfolio.changed | portfolio.refolded):
+        book = portfolio.books.get(book_name)
+        if book is None or book_name in portfolio.refolded:
+            _clear_book(connection, name, book_name)
+            taxpayer.written.pop(book_name, None)
+        if book is not None:
+            _write_book(connection, name, book_name, book, taxpayer)
+    delete_book(connection, data_issues.DATA_ISSUES.table, name, "")
+    own = data_issues.rows(name, "", list(portfolio.issues.values()))
+    insert(connection, data_issues.DATA_ISSUES.table, own)
+    _write_years(connection, name, taxpayer)
+
+
+def write_opportunities(
+    connection: Connection, name: str, taxpayer: Taxpayer, board: MarkBoard, as_of: str
+) -> None:
+    """Writes the taxpayer's opportunities at the board's marks on the day `as_of` (ISO).
+
+    Their checkpoint keeps the day and the last mark that counted.
+    """
+    table = opportunities.OPPORTUNITIES.table
+    connection.execute(table.delete().where(table.c.taxpayer == name))
+    sums, portfolio = taxpayer.sums(), taxpayer.portfolio
+    for book_name, book in sorted(portfolio.books.items()):
+        found = opportunity_pieces(portfolio, book, board.marks, day_of(as_of), sums)
+        rows = [opportunities.row(name, book_name, piece) for piece in found]
+        insert(connection, table, rows)
+    checkpoint = f"opportunities:{name}"
+    connection.execute(CHECKPOINTS.delete().where(CHECKPOINTS.c.projection == checkpoint))
+    version = opportunities.OPPORTUNITIES.version
+    insert(connection, CHECKPOINTS, [(checkpoint, version, board.last_id, as_of)])
+
+
+def _write_book(
+    connection: Connection, name: str, book_name: str, book: Book, taxpayer: Taxpayer
+) -> None:
+    fresh = book_name not in taxpayer.written
+    written = taxpayer.written.setdefault(book_name, Written())
+    changed = written.advance(book)
+    rules = book.policy.rules
+    lots, sold = book.open_lots(), book.disposals
+    if not fresh:
+        touched = {lot.serial: lot for lot in book.touched}
+        delete_serials(connection, open_lots.OPEN_LOTS.table, name, book_name, touched)
+        delete_serials(connection, disposals.DISPOSALS.table, name, book_name, changed)
+        lots = [lot for lot in touched.values() if lot.quantity]
+        sold = [row for row in sold if row.serial in changed]
+    insert(
+        connection,
+        open_lots.OPEN_LOTS.table,
+        [open_lots.row(name, book_name, lot) for lot in lots],
+    )
+    insert(
+        connection,
+        disposals.DISPOSALS.table,
+        [disposals.row(name, book_name, row, rules) for row in sold],
+    )
+    book.touched.clear()
+    for projection, rows in (
+        (wash_windows.WASH_WINDOWS, wash_windows.rows(name, book_name, book)),
+        (data_issues.DATA_ISSUES, data_issues.rows(name, book_name, book.issues)),
+    ):
+        delete_book(connection, projection.table, name, book_name)
+        insert(connection, projection.table, rows)
+
+
+def _clear_book(connection: Connection, name: str, book_name: str) -> None:
+    for projection in PROJECTIONS:
+        if "book" in projection.table.c:
+            delete_book(connection, projection.table, name, book_name)
+
+
+def _write_years(connection: Connection, name: str, taxpayer: Taxpayer) -> None:
+    declared = taxpayer.portfolio.declared
+    found = tax_years(taxpayer.sums(), declared.profile, declared.policy.rules)
+    table = years.TAX_YEARS.table
+    connection.execute(table.delete().where(table.c.taxpayer == name))
+    insert(connection, table, [years.row(name, year) for year in found])

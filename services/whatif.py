@@ -1,0 +1,155 @@
+"""What if: a hypothetical sale run through the engine, with what it allows, blocks and saves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from domain.days import day_of, iso, year_of
+from domain.errors import ThresherError
+from domain.exact import format_money, format_quantity, quantity, times
+from domain.facts import LotPick, Sell
+from domain.portfolio import Portfolio
+from domain.years import TaxYear, tax_at_rates, year_of_many
+from projections.disposals import disposal_piece
+from projections.disposals import present as present_disposals
+from services.queries import Queries, View
+from services.statement import year_sums
+
+HYPOTHETICAL = "whatif:sale"
+
+
+class Unanswerable(ThresherError):
+    """The hypothetical sale cannot be computed; the message says what is missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class HypotheticalSale:
+    """What would be sold on the view's day; `price` None means the latest mark."""
+
+    asset: str
+    quantity: str
+    price: str | None = None
+    account: str | None = None
+    lots: tuple[LotPick, ...] = ()
+
+
+def sell(queries: Queries, view: View, sale: HypotheticalSale) -> dict[str, Any]:
+    """The rows of the sale, the loss disallowed, the tax year before and after, and windows."""
+    before = queries.portfolio(view)
+    price, priced_by = _price(queries, view, sale)
+    account = _account(before, sale)
+    after = _with_sale(queries, view, sale, price, account)
+    refused = [each for each in after.all_issues() if each.ref == HYPOTHETICAL]
+    rows = [
+        (row, book) for book in after.books.values() for row in book.disposals
+        if row.ref == HYPOTHETICAL
+    ]
+    if refused and not rows:
+        raise Unanswerable(f"{refused[0].says}; {refused[0].remedy}")
+    rules = after.declared.policy.rules
+    year = year_of(day_of(view.as_of))
+    was, becomes = _year(before, year), _year(after, year)
+    policy = after.declared.policy
+    saved = tax_at_rates(was, policy) - tax_at_rates(becomes, policy)
+    open_loss = sum(row.open_loss for row, _ in rows)
+    result: dict[str, Any] = {
+        "sale": {
+            "asset": sale.asset, "account": account, "qty": sale.quantity, "price": price,
+            "priced_by": priced_by, "on": view.as_of,
+        },
+        "rows": present_disposals(disposal_piece(row, rules) for row, _ in rows),
+        "gain": format_money(sum(row.gain for row, _ in rows)),
+        "disallowed": format_money(sum(row.wash for row, _ in rows)),
+        "washed_by": _washed_by(after),
+        "tax_saved_now": format_money(saved),
+        "carryover_created": format_money(_carry(becomes) - _carry(was)),
+        "year_before": _shown(was),
+        "year_after": _shown(becomes),
+        "do_not_buy_until": None,
+        "notes": [each.says for each in refused],
+    }
+    if open_loss:
+        safe = iso(day_of(view.as_of) + rules.window_days + 1)
+        group = after.declared.assets[sale.asset].group
+        result["do_not_buy_until"] = {
+            "group": group, "safe_from": safe, "loss_at_risk": format_money(open_loss),
+        }
+    return result
+
+
+def _price(queries: Queries, view: View, sale: HypotheticalSale) -> tuple[str, str]:
+    if sale.price is not None:
+        return sale.price, "given"
+    mark = queries.marks(view).get(sale.asset)
+    if mark is None:
+        raise Unanswerable(f"no mark of {sale.asset} on {view.as_of}: give --price")
+    return format_quantity(mark.price), f"{mark.source} {mark.kind} of {mark.at}"
+
+
+def _account(portfolio: Portfolio, sale: HypotheticalSale) -> str:
+    held = {
+        account: pool.quantity
+        for book in portfolio.books.values()
+        for (account, asset), pool in book.pools.items()
+        if asset == sale.asset and pool.quantity
+    }
+    if sale.account is not None:
+        return sale.account
+    if not held:
+        raise Unanswerable(f"no account holds {sale.asset}")
+    enough = [name for name, units in held.items() if units >= quantity(sale.quantity)]
+    if len(enough) == 1:
+        return enough[0]
+    listed = ", ".join(f"{name} ({format_quantity(units)})" for name, units in held.items())
+    raise Unanswerable(f"{sale.asset} is held in {listed}: give --account")
+
+
+def _with_sale(
+    queries: Queries, view: View, sale: HypotheticalSale, price: str, account: str
+) -> Portfolio:
+    folded = View(view.taxpayer, view.as_of, view.known_at, is_live=False)
+    portfolio = queries.portfolio(folded)
+    fact = Sell(
+        effective_at=f"{view.as_of}T23:59:59",
+        account=account,
+        asset=sale.asset,
+        quantity=sale.quantity,
+        amount=times(price, sale.quantity),
+        lots=sale.lots,
+    )
+    portfolio.add(HYPOTHETICAL, fact)
+    portfolio.settle()
+    return portfolio
+
+
+def _washed_by(portfolio: Portfolio) -> list[dict[str, str]]:
+    return [
+        {
+            "replacement": match.replacement,
+            "account": match.account.id,
+            "qty": format_quantity(match.quantity),
+            "disallowed": format_money(match.disallowed),
+            "basis": "moves to the replacement" if match.shifted else "lost for good",
+        }
+        for book in portfolio.books.values()
+        for match in book.matches()
+        if match.loss.ref == HYPOTHETICAL
+    ]
+
+
+def _year(portfolio: Portfolio, year: int) -> TaxYear:
+    declared = portfolio.declared
+    return year_of_many(year, year_sums(portfolio), declared.profile, declared.policy.rules)
+
+
+def _carry(year: TaxYear) -> int:
+    return year.carry_short + year.carry_long
+
+
+def _shown(year: TaxYear) -> dict[str, str]:
+    return {
+        "st": format_money(year.short), "lt": format_money(year.long),
+        "net": format_money(year.net), "deduction": format_money(year.deduction),
+        "carry_st": format_money(year.carry_short), "carry_lt": format_money(year.carry_long),
+    }  # fmt: skip
