@@ -27,7 +27,9 @@ class Account:
     takes_basis: bool = True
 
 
-def account(id: str, kind: str, owner: str, custody: str, shifting_owners: frozenset[str]) -> Account:
+def account(
+    id: str, kind: str, owner: str, custody: str, shifting_owners: frozenset[str]
+) -> Account:
     """Builds an account; `shifting_owners` are the owners whose lots take a shifted basis."""
     taxable = kind == "taxable"
     return Account(

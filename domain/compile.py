@@ -48,9 +48,15 @@ def _acquisition(kind: str) -> Callable[[f.Buy, str, Directory], list[Entry]]:
         fee = getattr(fact, "fee", "0")
         return [
             Entry(
-                (day, time, fact.seq, _IN, ref, 0), kind, ref, names.account(fact.account),
-                names.asset(fact.asset), quantity(fact.quantity), money(fact.amount),
-                money(fee) if fee != "0" else 0, fact,
+                (day, time, fact.seq, _IN, ref, 0),
+                kind,
+                ref,
+                names.account(fact.account),
+                names.asset(fact.asset),
+                quantity(fact.quantity),
+                money(fact.amount),
+                money(fee) if fee != "0" else 0,
+                fact,
             )
         ]
 
@@ -61,9 +67,16 @@ def _disposal(kind: str) -> Callable[[f.Sell, str, Directory], list[Entry]]:
     def compile_one(fact: f.Sell, ref: str, names: Directory) -> list[Entry]:
         day, time = moment_key(fact.effective_at, names.zone)
         entry = Entry(
-            (day, time, fact.seq, _OUT, ref, 0), kind, ref, names.account(fact.account),
-            names.asset(fact.asset), quantity(fact.quantity), money(fact.amount),
-            money(fact.fee) if fact.fee != "0" else 0, fact, lots=fact.lots,
+            (day, time, fact.seq, _OUT, ref, 0),
+            kind,
+            ref,
+            names.account(fact.account),
+            names.asset(fact.asset),
+            quantity(fact.quantity),
+            money(fact.amount),
+            money(fact.fee) if fact.fee != "0" else 0,
+            fact,
+            lots=fact.lots,
         )
         if fact.withheld_from is not None:
             entry.lots = (f.LotPick(fact.withheld_from, fact.quantity),)
@@ -77,12 +90,27 @@ def _swap(fact: f.Swap, ref: str, names: Directory) -> list[Entry]:
     account = names.account(fact.account)
     value = money(fact.amount)
     given = Entry(
-        key, "swap", ref, account, names.asset(fact.out.asset), quantity(fact.out.quantity),
-        value, money(fact.fee), fact, lots=fact.lots,
+        key,
+        "swap",
+        ref,
+        account,
+        names.asset(fact.out.asset),
+        quantity(fact.out.quantity),
+        value,
+        money(fact.fee),
+        fact,
+        lots=fact.lots,
     )
     received = Entry(
-        (*key[:5], 1), "swap_in", ref, account, names.asset(fact.into.asset),
-        quantity(fact.into.quantity), value, 0, fact,
+        (*key[:5], 1),
+        "swap_in",
+        ref,
+        account,
+        names.asset(fact.into.asset),
+        quantity(fact.into.quantity),
+        value,
+        0,
+        fact,
     )
     return [given, received]
 
@@ -90,10 +118,18 @@ def _swap(fact: f.Swap, ref: str, names: Directory) -> list[Entry]:
 def _transfer(fact: f.Transfer, ref: str, names: Directory) -> list[Entry]:
     return [
         Entry(
-            order_key(fact, _MOVE, ref, names.zone), "transfer", ref,
-            names.account(fact.from_account), names.asset(fact.asset), quantity(fact.quantity),
-            money(fact.fee_amount), 0, fact, to_account=names.account(fact.to_account),
-            fee_quantity=quantity(fact.fee_quantity), lots=fact.lots,
+            order_key(fact, _MOVE, ref, names.zone),
+            "transfer",
+            ref,
+            names.account(fact.from_account),
+            names.asset(fact.asset),
+            quantity(fact.quantity),
+            money(fact.fee_amount),
+            0,
+            fact,
+            to_account=names.account(fact.to_account),
+            fee_quantity=quantity(fact.fee_quantity),
+            lots=fact.lots,
         )
     ]
 
@@ -102,8 +138,15 @@ def _departure(kind: str) -> Callable[[f.GiftOut, str, Directory], list[Entry]]:
     def compile_one(fact: f.GiftOut, ref: str, names: Directory) -> list[Entry]:
         return [
             Entry(
-                order_key(fact, _OUT, ref, names.zone), kind, ref, names.account(fact.account),
-                names.asset(fact.asset), quantity(fact.quantity), 0, 0, fact,
+                order_key(fact, _OUT, ref, names.zone),
+                kind,
+                ref,
+                names.account(fact.account),
+                names.asset(fact.asset),
+                quantity(fact.quantity),
+                0,
+                0,
+                fact,
                 lots=getattr(fact, "lots", ()),
             )
         ]
@@ -114,8 +157,15 @@ def _departure(kind: str) -> Callable[[f.GiftOut, str, Directory], list[Entry]]:
 def _split(fact: f.Split, ref: str, names: Directory) -> list[Entry]:
     return [
         Entry(
-            order_key(fact, 0, ref, names.zone), "split", ref, names.account(""),
-            names.asset(fact.asset), quantity(fact.numerator), 0, 0, fact,
+            order_key(fact, 0, ref, names.zone),
+            "split",
+            ref,
+            names.account(""),
+            names.asset(fact.asset),
+            quantity(fact.numerator),
+            0,
+            0,
+            fact,
             to_quantity=quantity(fact.denominator),
         )
     ]
@@ -124,8 +174,15 @@ def _split(fact: f.Split, ref: str, names: Directory) -> list[Entry]:
 def _return_of_capital(fact: f.ReturnOfCapital, ref: str, names: Directory) -> list[Entry]:
     return [
         Entry(
-            order_key(fact, _MOVE, ref, names.zone), "return_of_capital", ref,
-            names.account(fact.account), names.asset(fact.asset), 0, money(fact.amount), 0, fact,
+            order_key(fact, _MOVE, ref, names.zone),
+            "return_of_capital",
+            ref,
+            names.account(fact.account),
+            names.asset(fact.asset),
+            0,
+            money(fact.amount),
+            0,
+            fact,
         )
     ]
 
@@ -133,9 +190,17 @@ def _return_of_capital(fact: f.ReturnOfCapital, ref: str, names: Directory) -> l
 def _convert(fact: f.Convert, ref: str, names: Directory) -> list[Entry]:
     return [
         Entry(
-            order_key(fact, _MOVE, ref, names.zone), "convert", ref, names.account(fact.account),
-            names.asset(fact.out.asset), quantity(fact.out.quantity), 0, 0, fact,
-            to_asset=names.asset(fact.into.asset), to_quantity=quantity(fact.into.quantity),
+            order_key(fact, _MOVE, ref, names.zone),
+            "convert",
+            ref,
+            names.account(fact.account),
+            names.asset(fact.out.asset),
+            quantity(fact.out.quantity),
+            0,
+            0,
+            fact,
+            to_asset=names.asset(fact.into.asset),
+            to_quantity=quantity(fact.into.quantity),
         )
     ]
 
@@ -146,8 +211,15 @@ def _worthless(fact: f.Worthless, ref: str, names: Directory) -> list[Entry]:
     last_day = date(year_of(day), 12, 31).toordinal()
     return [
         Entry(
-            (last_day, END_OF_DAY, fact.seq, _OUT, ref, 0), "worthless", ref,
-            names.account(fact.account), names.asset(fact.asset), 0, 0, 0, fact,
+            (last_day, END_OF_DAY, fact.seq, _OUT, ref, 0),
+            "worthless",
+            ref,
+            names.account(fact.account),
+            names.asset(fact.asset),
+            0,
+            0,
+            0,
+            fact,
         )
     ]
 

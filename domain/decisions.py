@@ -50,7 +50,7 @@ class ProfileStated(Fact, frozen=True, kw_only=True, omit_defaults=True, tag="pr
     carry_year: int | None = None
     carry_short: str = "0"
     carry_long: str = "0"
-    taxable_income: dict[str, str] = {}
+    taxable_income: dict[str, str] = msgspec.field(default_factory=dict)
     report_years: tuple[int, ...] = ()
 
 
@@ -104,7 +104,9 @@ class AlertRuleSet(Fact, frozen=True, kw_only=True, omit_defaults=True, tag="ale
     channels: tuple[str, ...] = ("terminal",)
 
 
-class AlertRuleRemoved(Fact, frozen=True, kw_only=True, omit_defaults=True, tag="alert_rule_removed"):
+class AlertRuleRemoved(
+    Fact, frozen=True, kw_only=True, omit_defaults=True, tag="alert_rule_removed"
+):
     """The rule of this stream watches no longer."""
 
     name: str

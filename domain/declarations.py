@@ -102,6 +102,8 @@ class Declarations:
 
     def _add_order(self, ref: str, fact: StandingOrder) -> None:
         key = order_key(fact, 0, ref, self.zone)
-        entry = Entry(key, "standing_order", ref, self.account(fact.account), NO_ASSET, 0, 0, 0, fact)
+        entry = Entry(
+            key, "standing_order", ref, self.account(fact.account), NO_ASSET, 0, 0, 0, fact
+        )
         orders = self.orders.setdefault(fact.account, StandingOrders())
         orders.add(entry, known_method(fact.method), fact.recorded_in)

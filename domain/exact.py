@@ -44,7 +44,7 @@ def check(text: str, what: str, places: int = QUANTITY_PLACES) -> str:
     Raises InvalidText for anything else: exponents, separators, signs other than '-',
     non-ASCII digits, more than 20 digits before or `places` digits after the point.
     """
-    if not isinstance(text, str) or not _PLAIN[places].fullmatch(text):
+    if not _PLAIN[places].fullmatch(text):
         remedy = f"write a plain decimal such as 12.5 (at most 20 digits, {places} decimals)"
         raise InvalidText(what, str(text), remedy)
     return format_scaled(scaled(text, places), places)

@@ -6,8 +6,6 @@ its own book again; a declaration that changes an earlier answer folds everythin
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from domain.book import Book
 from domain.compile import entries_of
 from domain.decisions import AccountDeclared, AssetDeclared, Bust, StandingOrder
@@ -147,7 +145,9 @@ class Portfolio:
             entries = entries_of(fact, ref, self.declared)
         except KeyError as unknown:
             self.issues[ref] = Issue(
-                ref, "unknown_asset", f"asset {unknown.args[0]} was never declared",
+                ref,
+                "unknown_asset",
+                f"asset {unknown.args[0]} was never declared",
                 "import an assets.csv row or an `asset` fact for it",
             )
             return

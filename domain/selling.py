@@ -9,9 +9,7 @@ from domain.entries import Entry
 from domain.lots import Lot, Pick, part_of
 
 
-def dispose(
-    book: Book, entry: Entry, picks: list[Pick], proceeds: int, rule: str
-) -> None:
+def dispose(book: Book, entry: Entry, picks: list[Pick], proceeds: int, rule: str) -> None:
     """Sells the picked units for `proceeds` in all.
 
     Losses inside one sale are taken by original acquisition, and units that go out later in
@@ -55,7 +53,15 @@ def return_capital(book: Book, entry: Entry, lot: Lot, share: int) -> None:
     book.touched.append(lot)
     book.departures.append(Departure("returned", entry.ref, lot.ref, lot.asset, 0, reduction))
     if share > reduction and lot.account.reports:
-        _add_row(book, entry, lot, lot.quantity, share - reduction, 0, lot.acquired, "cost")
+        day = entry.day
+        is_long = lot.inherited or day >= first_long_day(lot.acquired)
+        row = Disposal(
+            book.next_serial, entry.ref, lot.ref, lot.account, lot.asset, lot.quantity,
+            share - reduction, 0, lot.acquired, day, lot.origin, lot.order, is_long, lot.covered,
+            lot.inherited, "return_of_capital",
+        )  # fmt: skip
+        book.next_serial += 1
+        book.disposals.append(row)
 
 
 def _acquisition(pick: Pick) -> int:
@@ -84,20 +90,6 @@ def _sell(book: Book, entry: Entry, lot: Lot, units: int, proceeds: int, rule: s
         gone = Departure("not_reported", entry.ref, lot.ref, lot.asset, units, basis)
         book.departures.append(gone)
         return
-    row = _add_row(book, entry, lot, units, proceeds, cost, acquired, rule)
-    if proceeds < cost:
-        asset = lot.asset
-        classes = book.one_version or book.wash_classes(row.sold)
-        if asset.asset_class.name in classes:
-            row.open_quantity = units
-            row.open_loss = cost - proceeds
-            row.wash_classes = classes
-            book.washes[asset.group].lost(row)
-
-
-def _add_row(
-    book: Book, entry: Entry, lot: Lot, units: int, proceeds: int, cost: int, acquired: int, rule: str
-) -> Disposal:
     day, serial = entry.key[0], book.next_serial
     row = Disposal(
         serial, entry.ref, lot.ref, lot.account, lot.asset, units, proceeds, cost, acquired, day,
@@ -106,7 +98,14 @@ def _add_row(
     )  # fmt: skip
     book.next_serial = serial + 1
     book.disposals.append(row)
-    return row
+    if proceeds < cost:
+        asset = lot.asset
+        classes = book.one_version or book.wash_classes(day)
+        if asset.asset_class.name in classes:
+            row.open_quantity = units
+            row.open_loss = cost - proceeds
+            row.wash_classes = classes
+            book.washes[asset.group].lost(row)
 
 
 def _dual_basis(lot: Lot, units: int, proceeds: int, basis: int) -> tuple[int, int]:

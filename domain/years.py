@@ -86,7 +86,11 @@ def tax_years(sums: Mapping[Key, int], profile: ProfileStated, rules: RuleSet) -
 
 
 def tax_year(
-    year: int, sums: Mapping[Key, int], carry: tuple[int, int], profile: ProfileStated, rules: RuleSet
+    year: int,
+    sums: Mapping[Key, int],
+    carry: tuple[int, int],
+    profile: ProfileStated,
+    rules: RuleSet,
 ) -> TaxYear:
     """One year; `carry` are the (positive) short and long losses carried in."""
     short = sum(sums.get((year, False, kind), 0) for kind in (False, True)) - carry[0]
@@ -154,7 +158,9 @@ def year_of_many(
     year: int, sums: Mapping[Key, int], profile: ProfileStated, rules: RuleSet
 ) -> TaxYear:
     """That year of the whole chain, so that its carry-ins count."""
-    chain = tax_years({**sums, (year, False, False): sums.get((year, False, False), 0)}, profile, rules)
+    chain = tax_years(
+        {**sums, (year, False, False): sums.get((year, False, False), 0)}, profile, rules
+    )
     return next(each for each in chain if each.year == year)
 
 

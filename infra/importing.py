@@ -13,8 +13,8 @@ from infra.cli.streams import open_text
 from infra.composition import App
 from infra.sources.csv_lines import HeaderError, kind_of, lines
 from infra.sources.json_lines import fact_rows
-from infra.sources.neutral_csv import TradeReader, account_row, asset_row, price_quote
 from infra.sources.mark_feed import csv_quote
+from infra.sources.neutral_csv import TradeReader, account_row, asset_row, price_quote
 from services.ingest import Counts, Ingest, Row
 from services.marks import Quote, store
 from services.quarantine import BadRow
@@ -85,9 +85,7 @@ class Importer:
         self, kind: str, found: Iterable[tuple[int, str, dict[str, str]] | BadRow], origin: str
     ) -> Iterator[Row | BadRow]:
         declared = self.app.projector.taxpayer(self.taxpayer).portfolio.declared
-        trades = TradeReader(
-            self.taxpayer, self.source, declared.assets, declared.policy.currency
-        )
+        trades = TradeReader(self.taxpayer, self.source, declared.assets, declared.policy.currency)
         for line in found:
             if isinstance(line, BadRow):
                 yield line

@@ -32,8 +32,18 @@ ALERTS = Projection(
         Column("taxpayer", Text, primary_key=True),
         Column("rule", Text, primary_key=True),
         Column("crossing", Integer, primary_key=True),
-        *text("key", "scope", "metric", "threshold", "value", "tax_saved", "fired_at",
-              "recorded_at", "rearmed_at", "evidence"),
+        *text(
+            "key",
+            "scope",
+            "metric",
+            "threshold",
+            "value",
+            "tax_saved",
+            "fired_at",
+            "recorded_at",
+            "rearmed_at",
+            "evidence",
+        ),
     ),
 )
 
@@ -52,8 +62,14 @@ def apply(connection: Connection, taxpayer: str, fact: Fact, recorded_at: str) -
         )
         if isinstance(fact, AlertRuleSet):
             row = (
-                taxpayer, fact.name, fact.scope, fact.metric, fact.threshold, fact.rearm_ratio,
-                " ".join(fact.channels), recorded_at,
+                taxpayer,
+                fact.name,
+                fact.scope,
+                fact.metric,
+                fact.threshold,
+                fact.rearm_ratio,
+                " ".join(fact.channels),
+                recorded_at,
             )
             insert(connection, table, [row])
     elif isinstance(fact, AlertFired):
@@ -94,7 +110,17 @@ def read(connection: Connection, taxpayer: str) -> list[Piece]:
 def _fired(taxpayer: str, fact: AlertFired, recorded_at: str) -> tuple[Any, ...]:
     evidence = {"position": fact.position, "marks": fact.marks, "lots": fact.lots}
     return (
-        taxpayer, fact.rule, fact.crossing, crossing_key(taxpayer, fact.rule, fact.crossing),
-        fact.scope, fact.metric, fact.threshold, fact.value, fact.tax_saved, fact.effective_at,
-        recorded_at, "", msgspec.json.encode(evidence).decode(),
+        taxpayer,
+        fact.rule,
+        fact.crossing,
+        crossing_key(taxpayer, fact.rule, fact.crossing),
+        fact.scope,
+        fact.metric,
+        fact.threshold,
+        fact.value,
+        fact.tax_saved,
+        fact.effective_at,
+        recorded_at,
+        "",
+        msgspec.json.encode(evidence).decode(),
     )

@@ -32,7 +32,10 @@ def present(issues: Iterable[Issue]) -> list[Piece]:
     """Issues as dicts."""
     return [
         {
-            "fact": each.ref, "code": each.code, "says": each.says, "remedy": each.remedy,
+            "fact": each.ref,
+            "code": each.code,
+            "says": each.says,
+            "remedy": each.remedy,
             "held_out": each.blocking,
         }
         for each in issues

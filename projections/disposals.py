@@ -10,7 +10,17 @@ from domain.days import iso
 from domain.disposals import Disposal, box
 from domain.exact import format_money, format_quantity, money, quantity
 from domain.rules.rule_set import RuleSet
-from projections.schema import Piece, Projection, Row, book_table, merge, pieces, shown, text
+from projections.schema import (
+    Formats,
+    Piece,
+    Projection,
+    Row,
+    book_table,
+    merge,
+    pieces,
+    shown,
+    text,
+)
 
 DISPOSALS = Projection(
     "disposals",
@@ -19,8 +29,20 @@ DISPOSALS = Projection(
         "disposals_v1",
         [Column("serial", Integer, primary_key=True)],
         text(
-            "event", "lot", "account", "asset", "qty", "acquired", "sold", "proceeds", "basis",
-            "wash", "term", "code", "box", "chosen_by",
+            "event",
+            "lot",
+            "account",
+            "asset",
+            "qty",
+            "acquired",
+            "sold",
+            "proceeds",
+            "basis",
+            "wash",
+            "term",
+            "code",
+            "box",
+            "chosen_by",
         ),
     ),
 )
@@ -30,11 +52,23 @@ _SUMS = ("qty", "proceeds", "basis", "wash")
 def row(taxpayer: str, book: str, sold: Disposal, rules: RuleSet) -> Row:
     """A disposal as a row of the table."""
     return (
-        taxpayer, book, sold.serial, sold.ref, sold.lot, sold.account.id, sold.asset.id,
-        format_quantity(sold.quantity), sold.acquired_text, iso(sold.sold),
-        format_money(sold.proceeds), format_money(sold.basis),
-        format_money(sold.wash) if sold.wash else "0", "L" if sold.is_long else "S", sold.code,
-        box(sold, rules), sold.chosen_by,
+        taxpayer,
+        book,
+        sold.serial,
+        sold.ref,
+        sold.lot,
+        sold.account.id,
+        sold.asset.id,
+        format_quantity(sold.quantity),
+        sold.acquired_text,
+        iso(sold.sold),
+        format_money(sold.proceeds),
+        format_money(sold.basis),
+        format_money(sold.wash) if sold.wash else "0",
+        "L" if sold.is_long else "S",
+        sold.code,
+        box(sold, rules),
+        sold.chosen_by,
     )
 
 
@@ -62,8 +96,14 @@ def present(rows: Iterable[Piece]) -> list[Piece]:
     """One line per (event, lot, account, asset, acquired); gain and column (h) worked out."""
     merged = merge(
         rows,
-        lambda each: (each["event"], each["lot"], each["account"], each["asset"],
-                      each["acquired"], each["term"]),
+        lambda each: (
+            each["event"],
+            each["lot"],
+            each["account"],
+            each["asset"],
+            each["acquired"],
+            each["term"],
+        ),
         _SUMS,
     )
     for each in merged:
@@ -71,11 +111,23 @@ def present(rows: Iterable[Piece]) -> list[Piece]:
         each["taxable"] = each["gain"] + each["wash"]
         if each["wash"] and "W" not in each["code"]:
             each["code"] += "W"
-    formats = {
-        "event": str, "lot": str, "qty": format_quantity, "acquired": str, "sold": str,
-        "proceeds": format_money, "basis": format_money, "gain": format_money,
-        "wash": format_money, "taxable": format_money, "term": str, "code": str, "box": str,
-        "account": str, "asset": str, "chosen_by": str,
+    formats: Formats = {
+        "event": str,
+        "lot": str,
+        "qty": format_quantity,
+        "acquired": str,
+        "sold": str,
+        "proceeds": format_money,
+        "basis": format_money,
+        "gain": format_money,
+        "wash": format_money,
+        "taxable": format_money,
+        "term": str,
+        "code": str,
+        "box": str,
+        "account": str,
+        "asset": str,
+        "chosen_by": str,
     }
     return [shown(each, formats) for each in merged]
 

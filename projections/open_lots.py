@@ -10,7 +10,17 @@ from domain.days import first_long_day, iso
 from domain.disposals import INHERITED
 from domain.exact import format_money, format_quantity, money, quantity
 from domain.lots import Lot
-from projections.schema import Piece, Projection, Row, book_table, merge, pieces, shown, text
+from projections.schema import (
+    Formats,
+    Piece,
+    Projection,
+    Row,
+    book_table,
+    merge,
+    pieces,
+    shown,
+    text,
+)
 
 OPEN_LOTS = Projection(
     "open_lots",
@@ -28,8 +38,16 @@ def row(taxpayer: str, book: str, lot: Lot) -> Row:
     acquired = INHERITED if lot.inherited else iso(lot.acquired)
     long_from = lot.origin if lot.inherited else first_long_day(lot.acquired)
     return (
-        taxpayer, book, lot.serial, lot.ref, lot.account.id, lot.asset.id,
-        format_quantity(lot.quantity), format_money(lot.basis), acquired, iso(lot.origin),
+        taxpayer,
+        book,
+        lot.serial,
+        lot.ref,
+        lot.account.id,
+        lot.asset.id,
+        format_quantity(lot.quantity),
+        format_money(lot.basis),
+        acquired,
+        iso(lot.origin),
         iso(long_from),
     )
 
@@ -55,9 +73,15 @@ def present(lots: Iterable[Piece]) -> list[Piece]:
         lambda lot: (lot["lot"], lot["account"], lot["asset"], lot["acquired"]),
         ("qty", "basis"),
     )
-    formats = {
-        "lot": str, "account": str, "asset": str, "qty": format_quantity, "basis": format_money,
-        "acquired": str, "bought": str, "long_from": str,
+    formats: Formats = {
+        "lot": str,
+        "account": str,
+        "asset": str,
+        "qty": format_quantity,
+        "basis": format_money,
+        "acquired": str,
+        "bought": str,
+        "long_from": str,
     }
     return [shown(lot, formats) for lot in merged]
 

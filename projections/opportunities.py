@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from sqlalchemy import Column, Connection, Integer
 
@@ -18,8 +19,21 @@ OPPORTUNITIES = Projection(
         "opportunities_v1",
         [Column("serial", Integer, primary_key=True)],
         [
-            *text("lot", "account", "asset", "asset_class", "acquired", "qty", "price", "value",
-                  "basis", "loss", "blocked", "harvestable", "term"),
+            *text(
+                "lot",
+                "account",
+                "asset",
+                "asset_class",
+                "acquired",
+                "qty",
+                "price",
+                "value",
+                "basis",
+                "loss",
+                "blocked",
+                "harvestable",
+                "term",
+            ),
             Column("days_to_long", Integer, nullable=False),
             *text("tax_saved", "blocked_by", "blocked_until", "mark_at", "mark_source"),
         ],
@@ -75,7 +89,10 @@ def present(found: Iterable[Piece]) -> list[Piece]:
         (*_MERGED, "tax_saved"),
     )
     merged.sort(key=lambda each: (-each["harvestable"], -each["loss"], each["lot"]))
-    formats = dict.fromkeys(_UNITS, format_quantity) | dict.fromkeys(_MONEY, format_money)
+    formats: dict[str, Callable[[Any], Any]] = {
+        **dict.fromkeys(_UNITS, format_quantity),
+        **dict.fromkeys(_MONEY, format_money),
+    }
     return [
         shown(each, {name: formats.get(name, _same) for name in each if name not in _INNER})
         for each in merged
@@ -96,5 +113,5 @@ def read(connection: Connection, taxpayer: str) -> list[Piece]:
     return present(found)
 
 
-def _same(value: object) -> object:
+def _same(value: Any) -> Any:
     return value

@@ -22,6 +22,7 @@ CHECKPOINTS = Table(
 
 Row = tuple[Any, ...]
 Piece = dict[str, Any]
+Formats = dict[str, Callable[[Any], str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +60,7 @@ def insert(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
 
 def delete_book(connection: Connection, table: Table, taxpayer: str, book: str) -> None:
     """Drops every row of one book."""
-    connection.execute(
-        table.delete().where(table.c.taxpayer == taxpayer, table.c.book == book)
-    )
+    connection.execute(table.delete().where(table.c.taxpayer == taxpayer, table.c.book == book))
 
 
 def delete_serials(
@@ -108,6 +107,6 @@ def merge(
     return list(merged.values())
 
 
-def shown(row: Mapping[str, Any], formats: Mapping[str, Callable[[Any], str]]) -> dict[str, Any]:
+def shown(row: Mapping[str, Any], formats: Mapping[str, Callable[[Any], Any]]) -> dict[str, Any]:
     """The named columns of a row, each through its format, in the order of `formats`."""
     return {name: form(row[name]) for name, form in formats.items()}

@@ -42,13 +42,16 @@ def present(years: Iterable[TaxYear]) -> list[Piece]:
 def read(connection: Connection, taxpayer: str) -> list[Piece]:
     """The live tax years of a taxpayer."""
     rows = pieces(connection, TAX_YEARS.table, taxpayer)
-    return [
-        {"year": str(each["year"])} | {name: each[name] for name in _AMOUNTS} for each in rows
-    ]
+    return [{"year": str(each["year"])} | {name: each[name] for name in _AMOUNTS} for each in rows]
 
 
 def _amounts(year: TaxYear) -> tuple[int, ...]:
     return (
-        year.short, year.long, year.net, year.rate28, year.deduction, year.carry_short,
+        year.short,
+        year.long,
+        year.net,
+        year.rate28,
+        year.deduction,
+        year.carry_short,
         year.carry_long,
     )

@@ -11,10 +11,22 @@ from collections.abc import Iterable
 
 from sqlalchemy import Column, Connection, Text
 
+from domain.accounts import Account
+from domain.assets import Asset
 from domain.book import Book
 from domain.days import day_of, iso
 from domain.exact import format_money, format_quantity, money, quantity
-from projections.schema import Piece, Projection, Row, book_table, merge, pieces, shown, text
+from projections.schema import (
+    Formats,
+    Piece,
+    Projection,
+    Row,
+    book_table,
+    merge,
+    pieces,
+    shown,
+    text,
+)
 
 DO_NOT_BUY = "do_not_buy"
 DO_NOT_SELL = "do_not_sell"
@@ -40,9 +52,18 @@ def rows(taxpayer: str, name: str, book: Book) -> list[Row]:
     """The windows of a book that the last 30 days of its history opened."""
     return [
         (
-            taxpayer, name, each["kind"], each["event"], each["account"], each["asset"],
-            each["group"], format_quantity(each["qty"]), format_money(each["loss"]), each["on"],
-            each["last_day"], each["safe_from"],
+            taxpayer,
+            name,
+            each["kind"],
+            each["event"],
+            each["account"],
+            each["asset"],
+            each["group"],
+            format_quantity(each["qty"]),
+            format_money(each["loss"]),
+            each["on"],
+            each["last_day"],
+            each["safe_from"],
         )
         for each in window_pieces(book)
     ]
@@ -50,22 +71,23 @@ def rows(taxpayer: str, name: str, book: Book) -> list[Row]:
 
 def window_pieces(book: Book) -> list[Piece]:
     """Windows as dicts with exact integers, one per event, account and asset."""
-    days = book.policy.rules.window_days
     found: list[Piece] = []
-    for group, state in book.washes.items():
+    classes = book.wash_classes(book.last_key[0])
+    for state in book.washes.values():
         for loss in state.open_losses:
             if loss.open_quantity:
                 found.append(
-                    _window(DO_NOT_BUY, loss.ref, loss.account.id, loss.asset.id, group,
-                            loss.open_quantity, loss.open_loss, loss.sold, days)
+                    {"kind": DO_NOT_BUY, "event": loss.ref}
+                    | _held(loss.account, loss.asset, loss.open_quantity, loss.open_loss)
+                    | _open_from(loss.sold, book)
                 )
-        classes = book.policy.wash_classes(book.last_key[0])
         for purchase in state.recent:
             for lot in purchase.pieces:
                 if lot.quantity and lot.asset.asset_class.name in classes:
                     found.append(
-                        _window(DO_NOT_SELL, purchase.ref, lot.account.id, lot.asset.id, group,
-                                lot.quantity, 0, purchase.day, days)
+                        {"kind": DO_NOT_SELL, "event": purchase.ref}
+                        | _held(lot.account, lot.asset, lot.quantity, 0)
+                        | _open_from(purchase.day, book)
                     )
     return merge(
         found,
@@ -74,22 +96,30 @@ def window_pieces(book: Book) -> list[Piece]:
     )
 
 
-def _window(
-    kind: str, event: str, account: str, asset: str, group: str, qty: int, loss: int, day: int,
-    days: int,
-) -> Piece:
+def _held(account: Account, asset: Asset, quantity: int, loss: int) -> Piece:
     return {
-        "kind": kind, "event": event, "account": account, "asset": asset, "group": group,
-        "qty": qty, "loss": loss, "on": iso(day), "last_day": iso(day + days),
-        "safe_from": iso(day + days + 1),
-    }
+        "account": account.id, "asset": asset.id, "group": asset.group, "qty": quantity,
+        "loss": loss,
+    }  # fmt: skip
+
+
+def _open_from(day: int, book: Book) -> Piece:
+    last = day + book.policy.rules.window_days
+    return {"on": iso(day), "last_day": iso(last), "safe_from": iso(last + 1)}
 
 
 def present(windows: Iterable[Piece], as_of: str) -> list[Piece]:
     """The windows that are open at the end of the day `as_of`, soonest to close first."""
-    formats = {
-        "kind": str, "event": str, "account": str, "asset": str, "group": str,
-        "qty": format_quantity, "loss": format_money, "on": str, "last_day": str,
+    formats: Formats = {
+        "kind": str,
+        "event": str,
+        "account": str,
+        "asset": str,
+        "group": str,
+        "qty": format_quantity,
+        "loss": format_money,
+        "on": str,
+        "last_day": str,
         "safe_from": str,
     }
     open_now = [each for each in windows if each["on"] <= as_of <= each["last_day"]]

@@ -188,11 +188,14 @@ class Watch:
             marks=tuple(AlertMark(**shown(marks[asset])) for asset in behind),
             lots=tuple(
                 AlertLot(
-                    one.lot.ref, one.lot.account.id, one.lot.asset.id,
-                    format_quantity(one.lot.quantity), format_money(one.harvestable),
+                    one.lot.ref,
+                    one.lot.account.id,
+                    one.lot.asset.id,
+                    format_quantity(one.lot.quantity),
+                    format_money(one.harvestable),
                 )
                 for one in found[:LOTS_IN_EVIDENCE]
-            ),  # fmt: skip
+            ),
             lot_count=len(found),
             tax_saved=format_money(saved_by(taxpayer.portfolio, found, day, taxpayer.sums())),
         )

@@ -57,10 +57,16 @@ def enqueue(connection: Connection, taxpayer: str, fact: AlertFired, recorded_at
     for channel in fact.channels:
         connection.execute(
             OUTBOX.insert().values(
-                key=key, channel=channel, taxpayer=taxpayer, payload=body,
-                created_at=recorded_at, due_at=recorded_at, attempts=0, sent_at="",
+                key=key,
+                channel=channel,
+                taxpayer=taxpayer,
+                payload=body,
+                created_at=recorded_at,
+                due_at=recorded_at,
+                attempts=0,
+                sent_at="",
                 last_error="",
-            )  # fmt: skip
+            )
         )
 
 

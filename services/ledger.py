@@ -12,7 +12,7 @@ from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from eventsourcing.application import Application
 from eventsourcing.persistence import (
@@ -24,6 +24,7 @@ from eventsourcing.persistence import (
     Transcoder,
 )
 
+from domain.decisions import Bust
 from domain.errors import ThresherError
 from domain.fact_codec import (
     AlertFact,
@@ -37,7 +38,7 @@ from domain.fact_codec import (
     payload_hash,
     topic_of,
 )
-from domain.decisions import Bust
+from domain.facts import Fact
 
 _ID = re.compile(r"[A-Za-z0-9_.@-]{1,64}")
 RENEWABLE = Declaration | AlertFact | Correction | Bust
@@ -66,7 +67,7 @@ class Offer:
     taxpayer: str
     source: str
     external_id: str
-    fact: AnyFact
+    fact: Fact
     locator: str = ""
     tx_hash: str = ""
 
@@ -106,7 +107,7 @@ class FactMapper(Mapper[str]):
             encode(recorded),
         )
 
-    def to_domain_event(self, stored_event: StoredEvent) -> FactEvent:  # type: ignore[override]
+    def to_domain_event(self, stored_event: StoredEvent) -> FactEvent:
         return FactEvent(
             str(stored_event.originator_id),
             stored_event.originator_version,
@@ -138,7 +139,7 @@ class Ledger(Application[str]):
     """One log of facts (one shard). `recorder` comes from the persistence module in `env`."""
 
     name = "facts"
-    recorder: FactRecorder  # type: ignore[assignment]
+    recorder: FactRecorder
 
     def construct_transcoder(self) -> Transcoder:
         return JSONTranscoder()
@@ -187,7 +188,7 @@ class Ledger(Application[str]):
 
     def _put(self, events: list[FactEvent]) -> None:
         if events:
-            self.events.put(events)  # type: ignore[arg-type]
+            self.events.put(events)
 
     def _decide(
         self, offers: Sequence[Offer], recorded_at: str, known: dict[str, list[str]]
@@ -204,7 +205,7 @@ class Ledger(Application[str]):
             else:
                 versions.append(digest)
                 evidence = Evidence(digest, offer.locator, offer.tx_hash)
-                recorded = Recorded(recorded_at, evidence, offer.fact)
+                recorded = Recorded(recorded_at, evidence, cast(AnyFact, offer.fact))
                 events.append(FactEvent(stream, len(versions), recorded))
                 outcomes.append(Outcome.NEW)
         return outcomes, events
@@ -223,7 +224,7 @@ def check_id(text: str, what: str) -> str:
     return text
 
 
-def _is_known(fact: AnyFact, digest: str, versions: list[str]) -> bool:
+def _is_known(fact: Fact, digest: str, versions: list[str]) -> bool:
     """A declaration may return to an earlier shape, so only its latest version counts."""
     if isinstance(fact, Declaration | AlertFact):
         return bool(versions) and versions[-1] == digest

@@ -38,10 +38,7 @@ def store(connection: Connection, quotes: Sequence[Quote], recorded_at: str) -> 
     text = str(statement.compile(dialect=connection.dialect))
     stored = connection.exec_driver_sql(
         text,
-        [
-            (q.asset, q.at, q.price, q.currency, q.source, q.kind, recorded_at)
-            for q in quotes
-        ],
+        [(q.asset, q.at, q.price, q.currency, q.source, q.kind, recorded_at) for q in quotes],
     )
     return stored.rowcount
 

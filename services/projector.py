@@ -91,9 +91,7 @@ class Projector:
         with _no_collection():
             for logged in facts:
                 if not isinstance(logged.recorded.fact, AlertFact):
-                    self.taxpayer(logged.taxpayer).portfolio.add(
-                        logged.ref, logged.recorded.fact
-                    )
+                    self.taxpayer(logged.taxpayer).portfolio.add(logged.ref, logged.recorded.fact)
                     changed.add(logged.taxpayer)
             for name in changed:
                 self.taxpayers[name].portfolio.settle()

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import select
+
 from domain.days import check_moment, day_of, sortable_instant
 from domain.errors import ThresherError
 from domain.portfolio import FOREVER, Portfolio
@@ -19,7 +21,6 @@ from services import marks, quarantine, statement
 from services.database import Clock
 from services.ledger import Ledger
 from services.projector import Projector
-from sqlalchemy import select
 
 _DATE_LENGTH = len("2025-01-31")
 

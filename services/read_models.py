@@ -10,8 +10,8 @@ from domain.book import Book
 from domain.days import day_of
 from domain.portfolio import Portfolio
 from domain.years import Key, YearSums, merged, tax_years
-from projections import data_issues, disposals, open_lots, opportunities, tax_years as years
-from projections import wash_windows
+from projections import data_issues, disposals, open_lots, opportunities, wash_windows
+from projections import tax_years as years
 from projections.alerts import ALERT_RULES, ALERTS
 from projections.schema import (
     CHECKPOINTS,

@@ -16,13 +16,35 @@ from services import statement
 from services.statement import Mark
 
 _DISPOSAL_FIELDS = (
-    "event", "lot", "qty", "acquired", "sold", "proceeds", "basis", "gain", "wash", "taxable",
-    "term", "code", "box", "account", "asset",
+    "event",
+    "lot",
+    "qty",
+    "acquired",
+    "sold",
+    "proceeds",
+    "basis",
+    "gain",
+    "wash",
+    "taxable",
+    "term",
+    "code",
+    "box",
+    "account",
+    "asset",
 )
 _LOT_FIELDS = ("lot", "account", "asset", "qty", "basis", "acquired")
 _HARVEST_FIELDS = (
-    "lot", "account", "asset", "acquired", "qty", "value", "basis", "loss", "blocked",
-    "harvestable", "term",
+    "lot",
+    "account",
+    "asset",
+    "acquired",
+    "qty",
+    "value",
+    "basis",
+    "loss",
+    "blocked",
+    "harvestable",
+    "term",
 )
 
 
@@ -105,8 +127,11 @@ def _folded(scenario: Scenario, question: Question) -> Portfolio:
 def _windows(portfolio: Portfolio, as_of: str) -> list[dict[str, Any]]:
     return [
         {
-            "event": each["event"], "asset": each["asset"], "open_qty": each["qty"],
-            "open_loss": each["loss"], "last_day": each["last_day"],
+            "event": each["event"],
+            "asset": each["asset"],
+            "open_qty": each["qty"],
+            "open_loss": each["loss"],
+            "last_day": each["last_day"],
             "safe_from": each["safe_from"],
         }
         for each in statement.windows(portfolio, as_of)
@@ -114,9 +139,7 @@ def _windows(portfolio: Portfolio, as_of: str) -> list[dict[str, Any]]:
     ]
 
 
-def _harvest(
-    portfolio: Portfolio, as_of: str, marks: Mapping[str, str]
-) -> list[dict[str, Any]]:
+def _harvest(portfolio: Portfolio, as_of: str, marks: Mapping[str, str]) -> list[dict[str, Any]]:
     given = {
         asset: Mark(asset, quantity(price), as_of, "scenario", "manual")
         for asset, price in marks.items()
@@ -128,7 +151,10 @@ def _harvest(
 def _nondeductible(portfolio: Portfolio) -> list[dict[str, Any]]:
     gone = [
         {
-            "event": each.ref, "lot": each.lot, "asset": each.asset.id, "qty": each.quantity,
+            "event": each.ref,
+            "lot": each.lot,
+            "asset": each.asset.id,
+            "qty": each.quantity,
             "basis": each.basis,
         }
         for book in portfolio.books.values()

@@ -64,7 +64,8 @@ def harvest(portfolio: Portfolio, marks: Marks, day: int) -> list[Piece]:
     """Opportunities on `day`, each with the tax it would save if sold alone."""
     sums = year_sums(portfolio)
     return present_opportunities(
-        piece for book in _books(portfolio)
+        piece
+        for book in _books(portfolio)
         for piece in opportunity_pieces(portfolio, book, marks, day, sums)
     )
 

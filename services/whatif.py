@@ -40,42 +40,57 @@ def sell(queries: Queries, view: View, sale: HypotheticalSale) -> dict[str, Any]
     price, priced_by = _price(queries, view, sale)
     account = _account(before, sale)
     after = _with_sale(queries, view, sale, price, account)
-    refused = [each for each in after.all_issues() if each.ref == HYPOTHETICAL]
     rows = [
-        (row, book) for book in after.books.values() for row in book.disposals
-        if row.ref == HYPOTHETICAL
+        row for book in after.books.values() for row in book.disposals if row.ref == HYPOTHETICAL
     ]
-    if refused and not rows:
-        raise Unanswerable(f"{refused[0].says}; {refused[0].remedy}")
-    rules = after.declared.policy.rules
+    notes = [each for each in after.all_issues() if each.ref == HYPOTHETICAL]
+    if not rows:
+        said = f"{notes[0].says}; {notes[0].remedy}" if notes else "nothing of it is taxable"
+        raise Unanswerable(said)
+    return {
+        "sale": {
+            "asset": sale.asset,
+            "account": account,
+            "qty": sale.quantity,
+            "price": price,
+            "priced_by": priced_by,
+            "on": view.as_of,
+        },
+        "rows": present_disposals(disposal_piece(row, after.declared.policy.rules) for row in rows),
+        "gain": format_money(sum(row.gain for row in rows)),
+        "disallowed": format_money(sum(row.wash for row in rows)),
+        "washed_by": _washed_by(after),
+        **_effect(before, after, view),
+        "do_not_buy_until": _blocked(after, sale, view, sum(row.open_loss for row in rows)),
+        "notes": [each.says for each in notes],
+    }
+
+
+def _effect(before: Portfolio, after: Portfolio, view: View) -> dict[str, Any]:
+    """What the sale does to the tax year: two whole computations, side by side."""
     year = year_of(day_of(view.as_of))
     was, becomes = _year(before, year), _year(after, year)
     policy = after.declared.policy
-    saved = tax_at_rates(was, policy) - tax_at_rates(becomes, policy)
-    open_loss = sum(row.open_loss for row, _ in rows)
-    result: dict[str, Any] = {
-        "sale": {
-            "asset": sale.asset, "account": account, "qty": sale.quantity, "price": price,
-            "priced_by": priced_by, "on": view.as_of,
-        },
-        "rows": present_disposals(disposal_piece(row, rules) for row, _ in rows),
-        "gain": format_money(sum(row.gain for row, _ in rows)),
-        "disallowed": format_money(sum(row.wash for row, _ in rows)),
-        "washed_by": _washed_by(after),
-        "tax_saved_now": format_money(saved),
+    return {
+        "tax_saved_now": format_money(tax_at_rates(was, policy) - tax_at_rates(becomes, policy)),
         "carryover_created": format_money(_carry(becomes) - _carry(was)),
         "year_before": _shown(was),
         "year_after": _shown(becomes),
-        "do_not_buy_until": None,
-        "notes": [each.says for each in refused],
     }
-    if open_loss:
-        safe = iso(day_of(view.as_of) + rules.window_days + 1)
-        group = after.declared.assets[sale.asset].group
-        result["do_not_buy_until"] = {
-            "group": group, "safe_from": safe, "loss_at_risk": format_money(open_loss),
-        }
-    return result
+
+
+def _blocked(
+    after: Portfolio, sale: HypotheticalSale, view: View, open_loss: int
+) -> dict[str, str] | None:
+    """Until when a purchase would disallow the loss, or None if there is nothing to lose."""
+    if not open_loss:
+        return None
+    window_days = after.declared.policy.rules.window_days
+    return {
+        "group": after.declared.assets[sale.asset].group,
+        "safe_from": iso(day_of(view.as_of) + window_days + 1),
+        "loss_at_risk": format_money(open_loss),
+    }
 
 
 def _price(queries: Queries, view: View, sale: HypotheticalSale) -> tuple[str, str]:

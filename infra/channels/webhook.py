@@ -22,9 +22,7 @@ TIMEOUT_SECONDS = 15
 READ_LIMIT = 64 * 1024
 
 
-def webhook_channel(
-    secret: str, allow_local: bool, clock: Clock
-) -> Callable[[str, Message], None]:
+def webhook_channel(secret: str, allow_local: bool, clock: Clock) -> Callable[[str, Message], None]:
     """A channel that signs with `secret` (`whsec_...`); local targets only if allowed."""
 
     def send(target: str, message: Message) -> None:

@@ -69,7 +69,10 @@ def verify_command(
         task = bar.add_task("rebuilding", total=None)
         scratch = open_database(Path(folder) / "rebuilt.db")
         found = rebuild_and_compare(
-            live, scratch, app.ledger, lambda done, all: bar.update(task, completed=done, total=all)
+            live,
+            scratch,
+            app.ledger,
+            lambda done, total: bar.update(task, completed=done, total=total),
         )
         scratch.reader.dispose()
     rows = [
@@ -88,32 +91,31 @@ def verify_command(
 def scenario_command(
     files: Annotated[list[Path], typer.Argument(help="Scenario files (tlh-golden/1).")],
     check: Annotated[bool, typer.Option("--check", help="Compare with `expected`.")] = False,
-    output: Output = Format.AUTO,
+    output: Output = Format.JSONL,
 ) -> None:
     """Evaluate scenario files with the product's engine; with --check compare with `expected`."""
     failed = 0
     for path in files:
+        document: dict[str, Any] = {}
         try:
             scenario, document = read_scenario(path)
-            answer = {"id": scenario.id, "result": evaluate(scenario)}
+            result = evaluate(scenario)
         except (Refusal, UnsupportedLaw, OSError, ValueError) as error:
-            failed += 1
-            answer, document = {"id": path.stem, "result": {"error": str(error)}}, {}
-        if not check:
-            print(json.dumps(answer, ensure_ascii=False))
-        elif document:
-            failed += _checked(document, answer)
+            result = {"error": str(error)}
+            failed += not check
+        if check:
+            failed += _checked(path.stem, document, result)
         else:
-            print(f"FAIL {path.name}\n  {answer['result']['error']}")
+            print(json.dumps({"id": document.get("id", path.stem), "result": result}))
     if check:
         print(f"{len(files) - failed} passed, {failed} failed")
     if failed:
         raise typer.Exit(1)
 
 
-def _checked(document: dict[str, Any], answer: dict[str, Any]) -> bool:
-    found = compared(document, answer["result"])
-    print(f"{'FAIL' if found else 'pass'} {answer['id']}")
+def _checked(name: str, document: dict[str, Any], result: dict[str, Any]) -> bool:
+    found = compared(document, result) if document else [f"error: {result['error']}"]
+    print(f"{'FAIL' if found else 'pass'} {document.get('id', name)}")
     for line in found:
         print(f"  {line}")
     return bool(found)
@@ -161,5 +163,3 @@ def _print_sale(answer: dict[str, Any]) -> None:
         )
     for note in answer["notes"]:
         out.print(f"[yellow]note[/] {note}")
-
-

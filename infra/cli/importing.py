@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.progress import Progress, TaskID
 
 from infra.cli.options import TaxpayerOption, application
 from infra.cli.output import progress_bar, stderr
@@ -17,8 +19,8 @@ from infra.sources.csv_lines import kind_of, lines
 from infra.sources.mark_feed import csv_quote, json_quote
 from services.ingest import Counts
 from services.ledger import check_id
-from services.marks import Quote
 from services.market import Market
+from services.marks import Quote
 from services.quarantine import BadRow
 
 PIPE = Path("-")
@@ -28,8 +30,12 @@ QUOTES_A_BATCH = 1_000
 def import_command(
     files: Annotated[list[Path], typer.Argument(help="CSV or JSON lines files, or - for a pipe.")],
     taxpayer: TaxpayerOption = None,
-    source: Annotated[str, typer.Option(help="Whose event ids these are (venue or file kind).")] = "csv",
-    alone: Annotated[bool, typer.Option(help="Leave accounts/assets/prices.csv beside out.")] = False,
+    source: Annotated[
+        str, typer.Option(help="Whose event ids these are (venue or file kind).")
+    ] = "csv",
+    alone: Annotated[
+        bool, typer.Option(help="Leave accounts/assets/prices.csv beside out.")
+    ] = False,
 ) -> None:
     """Take facts in: trades as neutral CSV or JSON lines, accounts, assets, prices."""
     app = application()
@@ -40,7 +46,7 @@ def import_command(
         for each in recognise(files, siblings=not alone):
             with progress_bar() as bar:
                 task = bar.add_task(f"{each.path.name} ({each.kind})", total=None)
-                importer.file(each, lambda rows, bar=bar, task=task: bar.update(task, completed=rows))
+                importer.file(each, partial(_advance, bar, task))
         importer.facts_arrived()
     _report(importer.counts, importer.marks)
 
@@ -128,11 +134,17 @@ def _import_pipe(importer: Importer) -> None:
     importer.facts_arrived()
 
 
+def _advance(bar: Progress, task: TaskID, rows: int) -> None:
+    bar.update(task, completed=rows)
+
+
 def _report(counts: Counts, marks: int) -> None:
     note = stderr()
     for bad in counts.first_bad:
         field = f" {bad.field}:" if bad.field else ""
-        note.print(f"  {bad.origin} row {bad.row}{field} {bad.reason}; {bad.remedy}", soft_wrap=True)
+        note.print(
+            f"  {bad.origin} row {bad.row}{field} {bad.reason}; {bad.remedy}", soft_wrap=True
+        )
     prices = f", {marks} new marks" if marks else ""
     note.print(
         f"{counts.new} new, {counts.known} already known, {counts.quarantined} quarantined"

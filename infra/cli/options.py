@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
+from domain.days import check_moment
 from domain.errors import ThresherError
 from infra.cli.output import Format
 from infra.composition import App
@@ -44,8 +45,6 @@ def application() -> App:
 
 def view(app: App, taxpayer: str | None, as_of: str | None, known_at: str | None) -> View:
     """The frame of a reading command; dates are checked here."""
-    from domain.days import check_moment
-
     if as_of is not None:
         as_of = check_moment(as_of, "--as-of")[:10]
     return app.queries.view(app.taxpayer(taxpayer), as_of, known_at)

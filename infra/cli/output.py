@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -15,9 +17,19 @@ from rich.table import Table
 from domain.exact import cents, money
 
 MONEY = frozenset(
-    "basis proceeds gain wash taxable value loss blocked harvestable tax_saved st lt net rate28 "
-    "deduction carry_st carry_lt open_loss disallowed threshold".split()
+    (
+        *("basis", "proceeds", "gain", "wash", "taxable", "value", "loss", "blocked"),
+        *("harvestable", "tax_saved", "st", "lt", "net", "rate28", "deduction", "carry_st"),
+        *("carry_lt", "open_loss", "disallowed", "threshold"),
+    )
 )
+NUMBERS = MONEY | {"qty", "price", "crossing", "days_to_long", "days_left"}
+DATES = frozenset(
+    ("acquired", "long_from", "sold", "safe_from", "on", "blocked_until", "last_day", "year")
+)
+
+
+WIDE = 160
 
 
 class Format(StrEnum):
@@ -30,8 +42,9 @@ class Format(StrEnum):
 
 
 def stdout() -> Console:
-    """The console for answers."""
-    return Console(highlight=False)
+    """The console for answers; where no terminal sets the width, tables get room."""
+    width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else WIDE
+    return Console(highlight=False, width=width)
 
 
 def stderr() -> Console:
@@ -58,10 +71,16 @@ def show(
     if not rows:
         stdout().print(empty)
         return
-    table = Table(title=title, title_justify="left", header_style="bold", pad_edge=False)
+    table = Table(
+        title=title, title_justify="left", header_style="bold", box=SIMPLE_HEAD, pad_edge=False
+    )
     for name, heading in columns.items():
-        numeric = name in MONEY or name in ("qty", "price", "crossing", "days_to_long")
-        table.add_column(heading, justify="right" if numeric else "left", no_wrap=numeric)
+        table.add_column(
+            heading,
+            justify="right" if name in NUMBERS else "left",
+            no_wrap=name in NUMBERS or name in DATES,
+            overflow="fold",
+        )
     for row in rows:
         table.add_row(*(cell(name, row.get(name, "")) for name in columns))
     stdout().print(table)

@@ -7,16 +7,15 @@ from collections.abc import Iterable, Iterator
 
 from services.quarantine import BadRow
 
-TRADES = frozenset(
-    "seq event_id ts type account to_account asset asset_class group qty unit_price fee "
-    "currency".split()
-)
-TRADES_REQUIRED = frozenset("event_id ts type account asset qty".split())
-ACCOUNTS = frozenset("account kind owner custody".split())
-ASSETS = frozenset("asset asset_class group ratio collectible name".split())
-PRICES = frozenset("date asset price currency source".split())
+TRADES_REQUIRED = frozenset(("event_id", "ts", "type", "account", "asset", "qty"))
+TRADES = TRADES_REQUIRED | {
+    *("seq", "to_account", "asset_class", "group", "unit_price", "fee", "currency")
+}
+ACCOUNTS = frozenset(["account", "kind", "owner", "custody"])
+ASSETS = frozenset(["asset", "asset_class", "group", "ratio", "collectible", "name"])
+PRICES = frozenset(["date", "asset", "price", "currency", "source"])
 
-MARKS = frozenset("asset price currency time source kind".split())
+MARKS = frozenset(["asset", "price", "currency", "time", "source", "kind"])
 
 Line = tuple[int, str, dict[str, str]]
 
@@ -26,7 +25,7 @@ class HeaderError(Exception):
 
 
 def kind_of(header: list[str]) -> str:
-    """Which file a header belongs to: trades, accounts, assets, prices or marks. Raises HeaderError."""
+    """Trades, accounts, assets, prices or marks, by the header. Raises HeaderError."""
     columns = {name.strip().removeprefix("\ufeff") for name in header}
     if "event_id" in columns or {"ts", "qty"} <= columns:
         return _fitting("trades", columns, TRADES, TRADES_REQUIRED)

@@ -10,7 +10,8 @@ from domain import decisions as d
 from domain import facts as f
 from domain.fact_codec import Correction, Trade
 from domain.policy import CONSERVATIVE, CURRENT_LAW
-from infra.sources.trade_models import EventModel, TradeModel
+from infra.sources.action_models import TradeModel
+from infra.sources.trade_models import EventModel
 from infra.sources.wire import (
     Amount,
     Day,
@@ -43,7 +44,9 @@ class StandingOrderModel(EventModel):
 
     def fact(self) -> f.Fact:
         return d.StandingOrder(
-            **self.common(), account=self.account, method=self.method,
+            **self.common(),
+            account=self.account,
+            method=self.method,
             recorded_in=self.recorded_in,
         )
 
@@ -80,7 +83,9 @@ class PolicyFields(Wire):
         """The election as a fact."""
         versions = self.wash_sale
         if isinstance(versions, str):
-            listed = (d.WashSaleVersion("0001-01-01", _NAMED_LAW[versions]),)
+            listed: tuple[d.WashSaleVersion, ...] = (
+                d.WashSaleVersion("0001-01-01", _NAMED_LAW[versions]),
+            )
         elif versions is not None:
             listed = tuple(d.WashSaleVersion(each.since, each.classes) for each in versions)
         return d.PolicyElected(
@@ -118,7 +123,9 @@ class CarryIn(Wire):
 class ProfileFields(Wire):
     filing_status: Literal["single", "mfj", "mfs", "hoh"] | None = None
     carry_in: CarryIn | None = None
-    taxable_income: dict[Annotated[str, Field(pattern=r"^[0-9]{4}$")], Decimal18] = {}
+    taxable_income: dict[Annotated[str, Field(pattern=r"^[0-9]{4}$")], Decimal18] = Field(
+        default_factory=dict
+    )
     report_years: tuple[Annotated[str, Field(pattern=r"^[0-9]{4}$")], ...] = ()
     tax: dict[str, str] | None = None  # inputs of the what-if by brackets, not used here
 
@@ -154,7 +161,10 @@ class AccountModel(DeclaringModel):
 
     def fact(self) -> f.Fact:
         return d.AccountDeclared(
-            **self.common(), account=self.account, kind=self.kind, owner=self.owner,
+            **self.common(),
+            account=self.account,
+            kind=self.kind,
+            owner=self.owner,
             custody=self.custody,
         )
 
@@ -170,8 +180,12 @@ class AssetModel(DeclaringModel):
 
     def fact(self) -> f.Fact:
         return d.AssetDeclared(
-            **self.common(), asset=self.asset, asset_class=self.asset_class,
-            group=self.group or self.asset, ratio=self.ratio, collectible=self.collectible,
+            **self.common(),
+            asset=self.asset,
+            asset_class=self.asset_class,
+            group=self.group or self.asset,
+            ratio=self.ratio,
+            collectible=self.collectible,
             title=self.title,
         )
 
@@ -214,8 +228,15 @@ class CorrectionModel(EventModel):
 
 _EVENTS: TypeAdapter[Any] = TypeAdapter(
     Annotated[
-        TradeModel | StandingOrderModel | PolicyModel | ProfileModel | AccountModel | AssetModel
-        | GroupModel | BustModel | CorrectionModel,
+        TradeModel
+        | StandingOrderModel
+        | PolicyModel
+        | ProfileModel
+        | AccountModel
+        | AssetModel
+        | GroupModel
+        | BustModel
+        | CorrectionModel,
         Field(discriminator="type"),
     ]
 )

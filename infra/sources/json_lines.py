@@ -6,9 +6,10 @@ import json
 from collections.abc import Iterable, Iterator
 
 from domain.decisions import AccountDeclared, AssetDeclared, PolicyElected, ProfileStated
-from domain.errors import UnsupportedLaw
-from domain.facts import Fact
 from domain.declarations import Declarations
+from domain.errors import UnsupportedLaw
+from domain.fact_codec import name_of
+from domain.facts import Fact
 from infra.sources.fact_json import parse_event
 from infra.sources.wire import Refusal
 from services.ingest import Row
@@ -35,7 +36,7 @@ def fact_row(raw: str, number: int, origin: str, taxpayer: str, source: str) -> 
         name, external_id = _identity(event.source or source, event.id, fact)
         _understood(fact)
         offer = Offer(
-            taxpayer, name, external_id, fact, f"{origin} row {number}",  # type: ignore[arg-type]
+            taxpayer, name, external_id, fact, f"{origin} row {number}",
             event.tx_hash or "",
         )  # fmt: skip
     except Refusal as refused:
@@ -72,7 +73,7 @@ def _understood(fact: Fact) -> None:
     try:
         Declarations([("checked", fact)])
     except UnsupportedLaw as unknown:
-        raise Refusal(fact.__struct_config__.tag, str(unknown), "use a known value") from None  # type: ignore[arg-type]
+        raise Refusal(name_of(fact), str(unknown), "use a known value") from None
 
 
 def _refuse_number(text: str) -> float:

@@ -82,9 +82,7 @@ class TradeReader:
         self._taxpayer = taxpayer
         self._source = source
         self._currency = currency
-        self._known = {
-            name: (asset.asset_class.name, asset.group) for name, asset in known.items()
-        }
+        self._known = {name: (asset.asset_class.name, asset.group) for name, asset in known.items()}
 
     def row(self, line: Line, origin: str) -> Row | BadRow:
         """The facts of one line, or why it was refused."""
@@ -126,9 +124,7 @@ class TradeReader:
                 "currency", f"{trade.currency} is not the ledger's {self._currency}",
                 f"convert the amounts to {self._currency} at the day's rate",
             )  # fmt: skip
-        return Offer(
-            self._taxpayer, self._source, trade.event_id, fact, f"{origin} row {number}"
-        )
+        return Offer(self._taxpayer, self._source, trade.event_id, fact, f"{origin} row {number}")
 
 
 def account_row(line: Line, origin: str, taxpayer: str) -> Row | BadRow:

@@ -94,14 +94,21 @@ def _declarations(model: ScenarioModel) -> list[tuple[str, Fact]]:
     ]
     for account in model.accounts:
         fact: Fact = AccountDeclared(
-            effective_at=start, account=account.id, kind=account.kind, owner=account.owner,
+            effective_at=start,
+            account=account.id,
+            kind=account.kind,
+            owner=account.owner,
             custody=account.custody,
         )
         declared.append((f"account/{account.id}", fact))
     for asset in model.assets:
         fact = AssetDeclared(
-            effective_at=start, asset=asset.id, asset_class=asset.asset_class,
-            group=asset.group, ratio=asset.ratio, collectible=asset.collectible,
+            effective_at=start,
+            asset=asset.id,
+            asset_class=asset.asset_class,
+            group=asset.group,
+            ratio=asset.ratio,
+            collectible=asset.collectible,
         )
         declared.append((f"asset/{asset.id}", fact))
     return declared

@@ -70,7 +70,9 @@ class Trading(EventModel):
 
     def common(self) -> dict[str, Any]:
         return super().common() | {
-            "account": self.account, "asset": self.asset, "quantity": self.qty,
+            "account": self.account,
+            "asset": self.asset,
+            "quantity": self.qty,
         }
 
 
@@ -106,7 +108,10 @@ class SellModel(Trading, Identifying):
     def fact(self) -> f.Fact:
         kind = f.Sell if self.type == "sell" else f.Spend
         return kind(
-            **self.common(), **self.identified(), amount=self.amount, fee=self.fee,
+            **self.common(),
+            **self.identified(),
+            amount=self.amount,
+            fee=self.fee,
             withheld_from=self.withheld_from,
         )
 
@@ -121,8 +126,13 @@ class SwapModel(EventModel, Identifying):
 
     def fact(self) -> f.Fact:
         return f.Swap(
-            **self.common(), **self.identified(), account=self.account, out=self.out.leg(),
-            into=self.into.leg(), amount=self.amount, fee=self.fee,
+            **self.common(),
+            **self.identified(),
+            account=self.account,
+            out=self.out.leg(),
+            into=self.into.leg(),
+            amount=self.amount,
+            fee=self.fee,
         )
 
 
@@ -146,9 +156,14 @@ class TransferModel(EventModel, Identifying):
 
     def fact(self) -> f.Fact:
         return f.Transfer(
-            **self.common(), **self.identified(), from_account=self.from_account,
-            to_account=self.to_account, asset=self.asset, quantity=self.qty,
-            fee_quantity=self.fee_qty, fee_amount=self.fee_amount,
+            **self.common(),
+            **self.identified(),
+            from_account=self.from_account,
+            to_account=self.to_account,
+            asset=self.asset,
+            quantity=self.qty,
+            fee_quantity=self.fee_qty,
+            fee_amount=self.fee_amount,
         )
 
 
@@ -160,7 +175,9 @@ class GiftInModel(Trading):
 
     def fact(self) -> f.Fact:
         return f.GiftIn(
-            **self.common(), amount=self.amount, donor_basis=self.donor_basis,
+            **self.common(),
+            amount=self.amount,
+            donor_basis=self.donor_basis,
             donor_acquired=self.donor_acquired,
         )
 
@@ -179,121 +196,3 @@ class GiftOutModel(Trading):
 
     def fact(self) -> f.Fact:
         return f.GiftOut(**self.common(), lots=tuple(pick.pick() for pick in self.lots))
-
-
-class SplitModel(EventModel):
-    type: Literal["split"]
-    asset: Name
-    num: Quantity
-    den: Quantity
-
-    def fact(self) -> f.Fact:
-        return f.Split(**self.common(), asset=self.asset, numerator=self.num, denominator=self.den)
-
-
-class ReturnOfCapitalModel(EventModel):
-    type: Literal["return_of_capital"]
-    account: Name
-    asset: Name
-    amount: Amount
-
-    def fact(self) -> f.Fact:
-        return f.ReturnOfCapital(
-            **self.common(), account=self.account, asset=self.asset, amount=self.amount
-        )
-
-
-class ConvertModel(EventModel):
-    type: Literal["convert"]
-    account: Name
-    out: LegModel
-    into: LegModel = Field(validation_alias=AliasChoices("in", "into"))
-
-    def fact(self) -> f.Fact:
-        return f.Convert(
-            **self.common(), account=self.account, out=self.out.leg(), into=self.into.leg()
-        )
-
-
-class AbandonModel(Trading):
-    type: Literal["abandon"]
-    how: Text = ""
-
-    def fact(self) -> f.Fact:
-        return f.Abandon(**self.common(), how=self.how)
-
-
-class WorthlessModel(EventModel):
-    type: Literal["worthless"]
-    account: Name
-    asset: Name
-
-    def fact(self) -> f.Fact:
-        return f.Worthless(**self.common(), account=self.account, asset=self.asset)
-
-
-class OptionExerciseModel(Trading):
-    type: Literal["option_exercise"]
-    underlying: Name
-    underlying_qty: Quantity
-    amount: Amount
-    fee: Amount = "0"
-
-    def fact(self) -> f.Fact:
-        return f.OptionExercise(
-            **self.common(), underlying=self.underlying, amount=self.amount, fee=self.fee,
-            underlying_quantity=self.underlying_qty,
-        )
-
-
-class OptionExpireModel(Trading):
-    type: Literal["option_expire"]
-
-    def fact(self) -> f.Fact:
-        return f.OptionExpire(**self.common())
-
-
-class ShortOpenModel(Trading):
-    type: Literal["short_open"]
-    amount: Amount
-    fee: Amount = "0"
-
-    def fact(self) -> f.Fact:
-        return f.ShortOpen(**self.common(), amount=self.amount, fee=self.fee)
-
-
-class ShortCloseModel(Trading):
-    type: Literal["short_close"]
-    opens: Name
-    lots: tuple[Pick, ...] = ()
-
-    def fact(self) -> f.Fact:
-        lots = tuple(pick.pick() for pick in self.lots)
-        return f.ShortClose(**self.common(), opens=self.opens, lots=lots)
-
-
-class AllocatedModel(Wire):
-    account: Name
-    lot: Name
-    qty: Quantity
-
-
-class BasisAllocationModel(EventModel):
-    type: Literal["basis_allocation"]
-    asset: Name
-    method: Text
-    allocations: tuple[AllocatedModel, ...]
-
-    def fact(self) -> f.Fact:
-        rows = tuple(f.AllocatedLot(row.account, row.lot, row.qty) for row in self.allocations)
-        return f.BasisAllocation(
-            **self.common(), asset=self.asset, method=self.method, allocations=rows
-        )
-
-
-TradeModel = (
-    BuyModel | SellModel | SwapModel | IncomeModel | TransferModel | GiftInModel | InheritModel
-    | GiftOutModel | SplitModel | ReturnOfCapitalModel | ConvertModel | AbandonModel
-    | WorthlessModel | OptionExerciseModel | OptionExpireModel | ShortOpenModel
-    | ShortCloseModel | BasisAllocationModel
-)

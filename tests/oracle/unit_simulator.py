@@ -112,6 +112,8 @@ class Simulation(State):
         """The same amount off every unit; what exceeds the basis is gain."""
         raw = event.raw
         units = self.wallet(raw["account"], raw["asset"])
+        if not units:
+            raise HeldOutError
         for unit in units:
             each = number(raw, "amount") / len(units)
             excess = max(Fraction(0), each - unit.basis)

@@ -1,0 +1,1 @@
+"""The tax engine: against the oracle, and piece by piece."""
