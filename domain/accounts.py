@@ -14,9 +14,9 @@ CUSTODIES = frozenset({"broker", "self"})
 class Account:
     """An account as declared, with what follows from its kind and owner.
 
-    `reports`: its disposals are rows of the taxpayer's return. `takes_basis`: a disallowed
-    loss joins the basis of a replacement bought here (IRC 1091(d); not in an IRA: Rev. Rul.
-    2008-5).
+    `reports`: its disposals are rows of the taxpayer's return. `takes_from`: owners
+    whose disallowed loss joins the basis of a replacement bought here (IRC 1091(d); never in
+    an IRA: Rev. Rul. 2008-5).
     """
 
     id: str
@@ -24,7 +24,7 @@ class Account:
     owner: str = "self"
     custody: str = "broker"
     reports: bool = True
-    takes_basis: bool = True
+    takes_from: frozenset[str] = frozenset({"self"})
 
 
 def account(
@@ -38,5 +38,12 @@ def account(
         owner=owner,
         custody=custody,
         reports=taxable and owner in ("self", "spouse"),
-        takes_basis=taxable and owner in shifting_owners,
+        takes_from=_takes_from(owner, shifting_owners) if taxable else frozenset(),
     )
+
+
+def _takes_from(owner: str, shifting_owners: frozenset[str]) -> frozenset[str]:
+    """Sellers whose disallowed loss joins a lot of `owner`: the same person, or by position."""
+    if owner == "entity":
+        return frozenset({"self", "spouse"} if "entity" in shifting_owners else ())
+    return frozenset({"self", "spouse"} if "spouse" in shifting_owners else {owner})

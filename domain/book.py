@@ -63,7 +63,8 @@ class Book:
         self.last_key = START
         self.next_serial = 0
         versions = policy.wash_versions
-        self.one_version = versions[0][1] if len(versions) == 1 else None
+        always = len(versions) == 1 and versions[0][0] <= 1
+        self.one_version = versions[0][1] if always else None
         self._method = policy.lot_method
         self._method_rule = method_rule(policy.lot_method)
         self._next_order = 0

@@ -52,11 +52,12 @@ def check(text: str, what: str, places: int = QUANTITY_PLACES) -> str:
 
 def format_scaled(value: int, places: int) -> str:
     """An integer of 10**-places as plain decimal text without trailing zeros."""
-    sign = "-" if value < 0 else ""
-    whole, fraction = divmod(abs(value), 10**places)
-    if not fraction:
-        return f"{sign}{whole}"
-    return f"{sign}{whole}.{fraction:0{places}d}".rstrip("0")
+    if value < 0:
+        return "-" + format_scaled(-value, places)
+    digits = str(value)
+    fraction = digits[-places:].rjust(places, "0").rstrip("0")
+    whole = digits[:-places] or "0"
+    return f"{whole}.{fraction}" if fraction else whole
 
 
 def format_quantity(value: int) -> str:

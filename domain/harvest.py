@@ -1,12 +1,13 @@
 """Harvest: open lots at today's marks, what a sale would allow now and what is blocked.
 
-Each lot is taken as if sold alone today without fee (rulebook c.18): blocked are the units
-that purchases of the last 30 days, still held and unused, would replace.
+Each sub-lot (lot, account, asset, date) is taken as if sold alone today without fee (rulebook
+c.18): blocked are the units that purchases of the last 30 days, still held and unused, would
+replace.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from domain.book import Book
@@ -17,7 +18,7 @@ from domain.wash_sales import Purchase
 
 @dataclass(frozen=True, slots=True)
 class Opportunity:
-    """A lot with a loss at its mark. Money in 10**-36, quantity in 10**-18 units.
+    """A piece of a sub-lot with a loss. Money in 10**-36, quantity in 10**-18 units.
 
     `blocked` is the loss that would be disallowed now, until `blocked_until` (the last day on
     which the purchase `blocked_by` stands in the way), `harvestable` the rest.
@@ -37,32 +38,57 @@ class Opportunity:
     blocked_until: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Blocker:
+    """A recent purchase with unused units: `units` in group units x 10**18."""
+
+    purchase: Purchase
+    units: int
+
+
 def opportunities(book: Book, marks: Mapping[str, int], day: int) -> list[Opportunity]:
     """Losses of a book on `day` at `marks` (asset id -> price, integer of 10**-18)."""
-    found = []
-    for lot in book.open_lots():
-        price = marks.get(lot.asset.id)
-        if price is not None and lot.account.reports:
-            one = opportunity(book, lot, price, day)
-            if one is not None:
+    blockers = {group: _blockers(book, group, day) for group in book.washes}
+    found: list[Opportunity] = []
+    for pieces in _sublots(book, marks):
+        price = marks[pieces[0].asset.id]
+        if sum(_loss_side(lot)[0] - lot.quantity * price for lot in pieces) > 0:
+            taken = 0
+            for lot in pieces:
+                one, units = _opportunity(book, lot, price, day, blockers[lot.asset.group], taken)
+                taken += units
                 found.append(one)
     return found
 
 
-def opportunity(book: Book, lot: Lot, price: int, day: int) -> Opportunity | None:
-    """The lot's loss at `price` on `day`, or None if there is none."""
+def _sublots(book: Book, marks: Mapping[str, int]) -> Iterator[list[Lot]]:
+    """Pieces that are sold together: same lot, account, asset and date; reporting accounts."""
+    sublots: dict[tuple[str, str, str, int], list[Lot]] = {}
+    for lot in sorted(book.open_lots(), key=lambda each: (each.order, each.acquired, each.offset)):
+        if lot.account.reports and lot.asset.id in marks:
+            key = (lot.ref, lot.account.id, lot.asset.id, _loss_side(lot)[1])
+            sublots.setdefault(key, []).append(lot)
+    yield from sublots.values()
+
+
+def _loss_side(lot: Lot) -> tuple[int, int]:
+    """(basis, day) that count for a loss: of a gift the lower value, held from the gift."""
+    if lot.loss_basis >= 0:
+        return lot.loss_basis, lot.gift_day
+    return lot.basis, lot.acquired
+
+
+def _opportunity(
+    book: Book, lot: Lot, price: int, day: int, blockers: list[_Blocker], taken: int
+) -> tuple[Opportunity, int]:
+    """The piece's loss at `price`, and the units blocked; `taken` units are blocked before it."""
     value = lot.quantity * price
-    basis, acquired = lot.basis, lot.acquired
-    if lot.loss_basis >= 0:  # a gift: the lower value counts, held from the gift
-        basis, acquired = lot.loss_basis, lot.gift_day
+    basis, acquired = _loss_side(lot)
     loss = basis - value
-    if loss <= 0:
-        return None
-    units, blockers = blocked_units(book, lot, day)
-    blocked = part_of(loss, units, lot.quantity)
+    units, latest = _blocked(book, lot, day, blockers, taken) if blockers else (0, None)
+    blocked = part_of(loss, units, lot.quantity) if loss > 0 else 0
     is_long = lot.inherited or day >= first_long_day(acquired)
-    latest = blockers[-1] if blockers else None
-    return Opportunity(
+    found = Opportunity(
         lot=lot,
         price=price,
         value=value,
@@ -76,31 +102,46 @@ def opportunity(book: Book, lot: Lot, price: int, day: int) -> Opportunity | Non
         blocked_by=latest.ref if latest else "",
         blocked_until=latest.day + book.policy.rules.window_days if latest else 0,
     )
+    return found, units
 
 
-def blocked_units(book: Book, lot: Lot, day: int) -> tuple[int, list[Purchase]]:
-    """Units of `lot` whose loss would be disallowed today, and the purchases that do it."""
-    policy = book.policy
-    classes = policy.wash_classes(day)
-    if lot.asset.asset_class.name not in classes:
-        return 0, []
+def _blockers(book: Book, group: str, day: int) -> list[_Blocker]:
+    """Purchases of a group in the last 30 days that still hold unused units, oldest first."""
+    classes = book.wash_classes(day)
+    first = day - book.policy.rules.window_days
+    found = []
+    for purchase in book.washes[group].recent:
+        if first <= purchase.day <= day:
+            units = 0
+            for piece in purchase.pieces:
+                if piece.asset.asset_class.name in classes:
+                    number, unit = book.weights[piece.asset.id]
+                    units += piece.quantity * number * 10**18 // unit
+            if units:
+                found.append(_Blocker(purchase, units))
+    return found
+
+
+def _blocked(
+    book: Book, lot: Lot, day: int, blockers: list[_Blocker], taken: int
+) -> tuple[int, Purchase | None]:
+    """Units of `lot` that would be disallowed today, and the last purchase that does it.
+
+    The purchase of the lot itself never blocks it (Rev. Rul. 56-602).
+    """
+    if lot.asset.asset_class.name not in book.wash_classes(day):
+        return 0, None
     number, unit = book.weights[lot.asset.id]
-    needed = lot.quantity * number
-    covered = 0
-    blockers = []
-    for purchase in book.washes[lot.asset.group].recent:
-        if covered >= needed or not day - policy.rules.window_days <= purchase.day <= day:
-            continue
-        if purchase.order == lot.order:
-            continue
-        if policy.earlier_lots == "ignore" and purchase.order < lot.order:
-            continue
-        held = 0
-        for piece in purchase.pieces:
-            if piece.quantity and piece.asset.asset_class.name in classes:
-                piece_number, piece_unit = book.weights[piece.asset.id]
-                held += piece.quantity * piece_number * unit // piece_unit
-        if held:
-            blockers.append(purchase)
-            covered += held
-    return min(lot.quantity, -(-min(covered, needed) // number)), blockers
+    per_unit = number * 10**18 // unit
+    needed = (lot.quantity + taken) * per_unit
+    earlier_count = book.policy.earlier_lots == "count"
+    covered, latest = 0, None
+    for blocker in blockers:
+        order = blocker.purchase.order
+        if order != lot.order and (earlier_count or order > lot.order):
+            covered += blocker.units
+            latest = blocker.purchase
+            if covered >= needed:
+                break
+    units = -(-min(covered, needed) // per_unit) - taken
+    return max(0, min(lot.quantity, units)), latest

@@ -21,6 +21,7 @@ class StandingOrders:
     def add(self, entry: Entry, method: str, recorded_in: str | None) -> None:
         """Records an order given at the entry's moment."""
         self._orders.append((entry.key, method, recorded_in))
+        self._orders.sort(key=lambda order: order[0])
 
     def method(self, entry: Entry, policy: Policy) -> tuple[str, str]:
         """(method, rule applied) for a disposal: the latest order that is adequate."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from heapq import heapify, heappop, heappush
+from heapq import heapify, heappop, heappush, heapreplace
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -90,6 +90,9 @@ class Pool:
         while quantity:
             lot: Lot = heap[0][-1]
             held = lot.quantity
+            if held and heap[0][-3] != lot.offset:
+                heapreplace(heap, self.sort_key(lot))
+                continue
             if held > quantity:
                 picks.append((lot, quantity))
                 break

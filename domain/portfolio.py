@@ -13,7 +13,7 @@ from domain.declarations import Declarations
 from domain.entries import Entry, Issue
 from domain.errors import UnsupportedLaw
 from domain.fact_codec import Correction, Declaration, Trade
-from domain.facts import Convert, Fact
+from domain.facts import Convert, Fact, Swap
 from domain.handlers import fold
 
 FOREVER = 1 << 30
@@ -37,9 +37,11 @@ class Portfolio:
         self.changed: set[str] = set()
         self.refolded: set[str] = set()
         self._book_of: dict[str, str] = {}
-        self._new: list[str] = []
+        self._new: dict[str, bool] = {}
         self._late: set[str] = set()
         self._everything = False
+        self._swap_groups: set[str] = set()
+        self._refused: set[str] = set()
 
     def add(self, ref: str, fact: Fact) -> None:
         """Takes in one fact of stream `ref`; it counts after the next `settle`."""
@@ -52,7 +54,7 @@ class Portfolio:
                 self._replace(ref, fact)
             else:
                 self.trades[ref] = fact
-                self._new.append(ref)
+                self._new[ref] = True
         elif isinstance(fact, Declaration):
             self._declare(ref, fact)
 
@@ -68,11 +70,10 @@ class Portfolio:
         for name, entries in fresh.items():
             entries.sort(key=lambda entry: entry.key)
             self._extend(name, entries)
-        for name in sorted(self._late):
-            self._refold(name)
-        self.changed |= self._late
-        self.refolded |= self._late
-        self._new, self._late = [], set()
+        self._refold_late()
+        while self._refusals_changed():
+            self._refold_late()
+        self._new = {}
 
     def all_issues(self) -> list[Issue]:
         """Data issues of the facts themselves, then of each book."""
@@ -85,16 +86,22 @@ class Portfolio:
         """A correction (or, with None, a bust) of the trade or declaration of a stream."""
         if self.decisions.pop(ref, None) is not None:
             self._everything = True
-        if self.trades.pop(ref, None) is not None and ref not in self._new:
+        known = self.trades.pop(ref, None)
+        if known is not None and not self._new.pop(ref, False):
             self.issues.pop(ref, None)
-            for name, entries in self.entries.items():
-                kept = [entry for entry in entries if entry.ref != ref]
-                if len(kept) < len(entries):
-                    self.entries[name] = kept
-                    self._late.add(name)
+            for name in {self._book_name(group) for group in self._groups_of(known, ref)}:
+                entries = self.entries.get(name, [])
+                self.entries[name] = [entry for entry in entries if entry.ref != ref]
+                self._late.add(name)
         if fact is not None:
             self.trades[ref] = fact
-            self._new.append(ref)
+            self._new[ref] = True
+
+    def _groups_of(self, fact: Fact, ref: str) -> set[str]:
+        try:
+            return {entry.asset.group for entry in entries_of(fact, ref, self.declared)}
+        except KeyError:  # its asset was never declared, so no book has it
+            return set()
 
     def _declare(self, ref: str, fact: Declaration) -> None:
         again = ref in self.decisions
@@ -130,8 +137,8 @@ class Portfolio:
         self.refolded = set(self.books)
         self.changed = set(self.books)
         self.books, self.entries, self._book_of = {}, {}, {}
-        self._late = set()
-        self._new = list(self.trades)
+        self._late, self._swap_groups, self._refused = set(), set(), set()
+        self._new = dict.fromkeys(self.trades, True)
 
     def _refuse(self, ref: str, refused: UnsupportedLaw) -> None:
         remedy = "correct or bust this declaration; until then it is left out"
@@ -153,6 +160,8 @@ class Portfolio:
             return
         if isinstance(fact, Convert):
             self._join(entries[0])
+        if isinstance(fact, Swap):
+            self._swap_groups.add(entries[0].asset.group)
         for entry in entries:
             if entry.key[0] <= self.until_day:
                 fresh.setdefault(self._book_name(entry.asset.group), []).append(entry)
@@ -194,11 +203,42 @@ class Portfolio:
             self._late.add(name)
             return
         self.changed.add(name)
-        fold(book, fresh)
+        fold(book, self._counting(fresh))
 
-    def _refold(self, name: str) -> None:
-        book = self.books[name] = Book(self.declared.policy, self.declared.orders)
-        fold(book, self.entries.get(name, []))
+    def _refold_late(self) -> None:
+        for name in sorted(self._late):
+            book = self.books[name] = Book(self.declared.policy, self.declared.orders)
+            fold(book, self._counting(self.entries.get(name, [])))
+        self.changed |= self._late
+        self.refolded |= self._late
+        self._late = set()
+
+    def _counting(self, entries: list[Entry]) -> list[Entry]:
+        """Entries without what a refused swap would have brought in."""
+        if not self._refused:
+            return entries
+        return [each for each in entries if each.kind != "swap_in" or each.ref not in self._refused]
+
+    def _refusals_changed(self) -> bool:
+        """Whether swaps that cannot be covered are other ones now; marks their books as late.
+
+        A swap is one fact: if the units given were not there, nothing was received either. The
+        legs may be in two books, so the books settle in rounds; each round is right for one
+        event more, in time order.
+        """
+        refused = {
+            issue.ref
+            for name in {self._book_name(group) for group in self._swap_groups}
+            if name in self.books
+            for issue in self.books[name].issues
+            if issue.code == "insufficient_units" and isinstance(self.trades.get(issue.ref), Swap)
+        }
+        for ref in refused ^ self._refused:
+            swap = self.trades.get(ref)
+            if isinstance(swap, Swap):
+                self._late.add(self._book_name(self.declared.asset(swap.into.asset).group))
+        self._refused = refused
+        return bool(self._late)
 
 
 def _sets_policy(fact: Fact) -> bool:

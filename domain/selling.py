@@ -64,8 +64,9 @@ def return_capital(book: Book, entry: Entry, lot: Lot, share: int) -> None:
         book.disposals.append(row)
 
 
-def _acquisition(pick: Pick) -> int:
-    return pick[0].order
+def _acquisition(pick: Pick) -> tuple[int, int, int]:
+    lot = pick[0]
+    return lot.order, lot.acquired, lot.offset
 
 
 def _carved(book: Book, lot: Lot, units: int) -> Lot:

@@ -158,7 +158,8 @@ class WashSales:
         matched.used = True
         account = matched.account
         tacked = 0
-        if account.takes_basis:
+        shifted = loss.account.owner in account.takes_from
+        if shifted:
             tacked = loss.sold - loss.acquired
             matched.basis += disallowed
             matched.acquired -= tacked
@@ -166,7 +167,7 @@ class WashSales:
         self.matches.append(
             WashMatch(
                 loss, lot.ref, account, matched.asset, bought, units, loss_units, disallowed,
-                tacked, account.takes_basis,
+                tacked, shifted,
             )
         )  # fmt: skip
 

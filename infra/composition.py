@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sqlite3
 from datetime import UTC, datetime
 from functools import cached_property
 
+from eventsourcing.persistence import PersistenceError
 from rich.console import Console
 
 from domain.errors import ThresherError
@@ -22,6 +24,10 @@ from services.queries import Queries
 
 DEFAULT_TAXPAYER = "main"
 _STORE = "infra.event_store:FactSQLiteFactory"
+
+
+class UnusableDatabase(ThresherError):
+    """The database file cannot be opened, or is none."""
 
 
 class NoTaxpayerChosen(ThresherError):
@@ -50,7 +56,10 @@ class App:
         """The log of facts."""
         path = self.settings.database_path
         path.parent.mkdir(parents=True, exist_ok=True)
-        return Ledger({"PERSISTENCE_MODULE": _STORE, "SQLITE_DBNAME": str(path)})
+        try:
+            return Ledger({"PERSISTENCE_MODULE": _STORE, "SQLITE_DBNAME": str(path)})
+        except (PersistenceError, sqlite3.Error) as error:
+            raise UnusableDatabase(f"{path}: {error}") from error
 
     @cached_property
     def projector(self) -> Projector:

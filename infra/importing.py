@@ -11,7 +11,7 @@ from pathlib import Path
 from domain.days import sortable_instant
 from infra.cli.streams import open_text
 from infra.composition import App
-from infra.sources.csv_lines import HeaderError, kind_of, lines
+from infra.sources.csv_lines import HeaderError, header_of, kind_of, lines
 from infra.sources.json_lines import fact_rows
 from infra.sources.mark_feed import csv_quote
 from infra.sources.neutral_csv import TradeReader, account_row, asset_row, price_quote
@@ -139,10 +139,10 @@ def recognise(paths: Iterable[Path], *, siblings: bool) -> list[Source]:
 
 def first_line(text: Iterator[str]) -> tuple[str, list[str], Iterator[str]]:
     """(kind, header, the lines after it) of a stream; JSON lines begin with a brace."""
-    line = next(text, "")
+    line = next(text, "").removeprefix("\ufeff")
     if line.lstrip().startswith("{"):
         return "facts", [], chain([line], text)
-    header = next(csv.reader([line]), [])
+    header = header_of(line)
     return kind_of(header), header, text
 
 
@@ -151,8 +151,6 @@ def _recognised(path: Path) -> Source:
         try:
             kind, header, _ = first_line(iter(text))
         except HeaderError as error:
-            raise HeaderError(f"{path}: {error}") from None
-        except csv.Error as error:
             raise HeaderError(f"{path}: {error}") from None
     return Source(path, kind, header)
 

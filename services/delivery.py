@@ -54,7 +54,7 @@ def enqueue(connection: Connection, taxpayer: str, fact: AlertFired, recorded_at
             "data": {"key": key, "taxpayer": taxpayer} | _data(fact),
         }
     ).decode()
-    for channel in fact.channels:
+    for channel in dict.fromkeys(fact.channels):
         connection.execute(
             OUTBOX.insert().values(
                 key=key,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from domain.days import day_of
+from domain.days import day_of, iso, moment_key
 from domain.exact import format_money, format_quantity, quantity
 from domain.facts import Fact
 from domain.portfolio import Portfolio
@@ -118,7 +118,8 @@ def _folded(scenario: Scenario, question: Question) -> Portfolio:
     for ref, fact in scenario.declarations:
         portfolio.add(ref, fact)
     for ref, fact, recorded in scenario.events:
-        if question.known_at is None or recorded is None or recorded <= question.known_at:
+        known = recorded or iso(moment_key(fact.effective_at, portfolio.declared.zone)[0])
+        if question.known_at is None or known <= question.known_at:
             portfolio.add(ref, fact)
     portfolio.settle()
     return portfolio

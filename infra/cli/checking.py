@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
 
 from domain.errors import InvalidText, UnsupportedLaw
 from domain.exact import check
@@ -149,7 +150,8 @@ def _print_sale(answer: dict[str, Any]) -> None:
     for wash in answer["washed_by"]:
         out.print(
             f"  {dollars(wash['disallowed'])} by {wash['qty']} of {wash['replacement']} in "
-            f"{wash['account']}: {wash['basis']}"
+            f"{wash['account']}: {wash['basis']}",
+            markup=False,
         )
     out.print(
         f"tax saved now about {dollars(answer['tax_saved_now'])}, carryover created "
@@ -159,7 +161,8 @@ def _print_sale(answer: dict[str, Any]) -> None:
     if blocks:
         out.print(
             f"do not buy group {blocks['group']} before {blocks['safe_from']}: it would disallow "
-            f"up to {dollars(blocks['loss_at_risk'])}"
+            f"up to {dollars(blocks['loss_at_risk'])}",
+            markup=False,
         )
     for note in answer["notes"]:
-        out.print(f"[yellow]note[/] {note}")
+        out.print(f"[yellow]note[/] {escape(note)}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
@@ -15,7 +14,7 @@ from infra.cli.options import TaxpayerOption, application
 from infra.cli.output import progress_bar, stderr
 from infra.cli.streams import follow_stdin, open_text
 from infra.importing import Importer, first_line, recognise
-from infra.sources.csv_lines import kind_of, lines
+from infra.sources.csv_lines import header_of, kind_of, lines
 from infra.sources.mark_feed import csv_quote, json_quote
 from services.ingest import Counts
 from services.ledger import check_id
@@ -79,7 +78,7 @@ def marks_command(
         f"{counts.rearmed} re-armed, {len(bad)} refused"
     )
     for row in bad[:5]:
-        stderr().print(f"  row {row.row} {row.field}: {row.reason}; {row.remedy}")
+        stderr().print(f"  row {row.row} {row.field}: {row.reason}; {row.remedy}", markup=False)
     if bad:
         raise typer.Exit(1)
 
@@ -105,14 +104,14 @@ def _take_marks(
 
 def _quotes(text: Iterable[str], origin: str) -> Iterator[Quote | BadRow]:
     kept = iter(text)
-    first = next(kept, "")
+    first = next(kept, "").removeprefix("\ufeff")
     if first.lstrip().startswith("{"):
         yield json_quote(first, 1, origin)
         for number, line in enumerate(kept, start=2):
             if line.strip():
                 yield json_quote(line, number, origin)
         return
-    header = next(csv.reader([first]), [])
+    header = header_of(first)
     if kind_of(header) != "marks":
         raise typer.BadParameter("marks need the columns asset, price, time")
     for found in lines(kept, header, origin):
@@ -143,7 +142,9 @@ def _report(counts: Counts, marks: int) -> None:
     for bad in counts.first_bad:
         field = f" {bad.field}:" if bad.field else ""
         note.print(
-            f"  {bad.origin} row {bad.row}{field} {bad.reason}; {bad.remedy}", soft_wrap=True
+            f"  {bad.origin} row {bad.row}{field} {bad.reason}; {bad.remedy}",
+            soft_wrap=True,
+            markup=False,
         )
     prices = f", {marks} new marks" if marks else ""
     note.print(

@@ -11,6 +11,7 @@ from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -109,7 +110,7 @@ def cell(name: str, value: Any) -> str:
         return dollars(str(value))
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return short(str(value))
+    return escape(short(str(value)))
 
 
 def dollars(text: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
 
 from infra.cli.options import AsOf, KnownAt, Output, TaxpayerOption, application, view
 from infra.cli.output import Format, dollars, emit_one, show, stdout, wants_table
@@ -132,12 +133,12 @@ def explain_command(
 def _print_explanation(answer: dict[str, Any]) -> None:
     out = stdout()
     what = ", ".join(answer["what"]) or "fact"
-    out.print(f"[bold]{answer['id']}[/]  ({what}, as of {answer['as_of']})")
+    out.print(f"[bold]{escape(answer['id'])}[/]  ({what}, as of {answer['as_of']})")
     out.print("\n[bold]Arithmetic[/]")
     for line in answer["arithmetic"]:
-        out.print(f"  {line}", soft_wrap=True)
+        out.print(f"  {line}", soft_wrap=True, markup=False)
     for issue in answer.get("data_issues", []):
-        out.print(f"  [yellow]data issue[/] {issue}", soft_wrap=True)
+        out.print(f"  [yellow]data issue[/] {escape(issue)}", soft_wrap=True)
     if answer.get("rules"):
         out.print("\n[bold]Rules[/]")
         for rule in answer["rules"]:
@@ -148,11 +149,11 @@ def _print_explanation(answer: dict[str, Any]) -> None:
         digest = fact["evidence"]["payload_sha256"][:12]
         out.print(
             f"  {fact['ref']} v{fact['version']} {fact['kind']}, from {where}, recorded "
-            f"{fact['recorded_at'][:19]}, sha256 {digest}", soft_wrap=True,
+            f"{fact['recorded_at'][:19]}, sha256 {digest}", soft_wrap=True, markup=False,
         )  # fmt: skip
     out.print("\n[bold]Positions taken[/]")
     for name, value in answer["positions"].items():
-        out.print(f"  {name}: {value}", soft_wrap=True)
+        out.print(f"  {name}: {value}", soft_wrap=True, markup=False)
     out.print(
         f"\n[dim]Accounts seen: {len(answer['accounts_seen'])}; not seen: "
         f"{', '.join(answer['not_seen']) or 'none'}. This is not tax advice.[/]"

@@ -50,7 +50,7 @@ def add(
         )
     )
     _record(app, app.taxpayer(taxpayer), name, rule)
-    stderr().print(f"rule {name}: {metric} of {scope} at {rule.threshold}")
+    stderr().print(f"rule {name}: {metric} of {scope} at {rule.threshold}", markup=False)
     app.market.facts_changed()
 
 

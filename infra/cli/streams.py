@@ -6,9 +6,11 @@ import gzip
 import os
 import select
 import sys
+import zlib
 from collections.abc import Callable, Iterator
+from io import TextIOWrapper
 from pathlib import Path
-from typing import TextIO
+from typing import IO, TextIO, cast
 
 IDLE_SECONDS = 0.1
 _CHUNK = 1 << 16
@@ -17,8 +19,19 @@ _CHUNK = 1 << 16
 def open_text(path: Path) -> TextIO:
     """A text file; bytes that are no UTF-8 come through marked, and are refused row by row."""
     if path.suffix == ".gz":
-        return gzip.open(path, "rt", encoding="utf-8", errors="surrogateescape", newline="")
-    return path.open(encoding="utf-8", errors="surrogateescape", newline="")
+        packed = cast("IO[bytes]", _Unpacked(path))
+        return TextIOWrapper(packed, "utf-8-sig", errors="surrogateescape", newline="")
+    return path.open(encoding="utf-8-sig", errors="surrogateescape", newline="")
+
+
+class _Unpacked(gzip.GzipFile):
+    """A damaged archive is an error of the file system."""
+
+    def read1(self, size: int = -1) -> bytes:
+        try:
+            return super().read1(size)
+        except (EOFError, zlib.error) as error:
+            raise OSError(f"{self.name}: damaged gzip file: {error}") from None
 
 
 def follow_stdin(on_idle: Callable[[], None]) -> Iterator[str]:

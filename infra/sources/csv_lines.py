@@ -24,9 +24,23 @@ class HeaderError(Exception):
     """A header that is none of the neutral files'; the message names the columns."""
 
 
+def header_of(line: str) -> list[str]:
+    """The cells of a header line; raises HeaderError."""
+    try:
+        return next(csv.reader([line.removeprefix("\ufeff")]), [])
+    except csv.Error as error:
+        raise HeaderError(f"no CSV header: {error}") from None
+
+
 def kind_of(header: list[str]) -> str:
     """Trades, accounts, assets, prices or marks, by the header. Raises HeaderError."""
-    columns = {name.strip().removeprefix("\ufeff") for name in header}
+    named = [name.strip().removeprefix("\ufeff") for name in header]
+    columns = set(named)
+    if not any(columns):
+        raise HeaderError("no header in the first line")
+    twice = sorted(name for name in columns if named.count(name) > 1)
+    if twice:
+        raise HeaderError(f"column {', '.join(twice)} is given twice")
     if "event_id" in columns or {"ts", "qty"} <= columns:
         return _fitting("trades", columns, TRADES, TRADES_REQUIRED)
     if {"time", "price"} <= columns:

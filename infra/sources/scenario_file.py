@@ -61,6 +61,8 @@ def read_scenario(path: Path) -> tuple[Scenario, dict[str, Any]]:
     Raises Refusal with the field that is wrong; json.JSONDecodeError and OSError pass through.
     """
     document = json.loads(path.read_text(encoding="utf-8"), parse_float=_refuse_float)
+    if not isinstance(document, dict):
+        raise Refusal("json", "is no object", "write one scenario as a JSON object")
     return parse_scenario(document), document
 
 

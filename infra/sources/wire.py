@@ -40,13 +40,20 @@ def _units(text: str) -> str:
 
 
 def _moment(text: str) -> str:
-    return check_moment(text, "moment")
+    return _within_calendar(check_moment(text, "moment"), text)
 
 
 def _date(text: str) -> str:
     if len(text) != len("2025-01-31"):
         raise InvalidText("date", text, "write 2025-01-31")
-    return check_moment(text, "date")
+    return _within_calendar(check_moment(text, "date"), text)
+
+
+def _within_calendar(checked: str, text: str) -> str:
+    """Zones and windows must not leave the calendar; 0001-01-01 means since always."""
+    if checked != "0001-01-01" and not "0002" <= checked[:4] <= "9997":
+        raise InvalidText("date", text, "write a year from 0002 to 9997")
+    return checked
 
 
 _Strict = StringConstraints(strict=True)

@@ -6,6 +6,7 @@ import json
 import os
 import random
 from collections.abc import Iterable
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -28,8 +29,14 @@ every_history = pytest.mark.parametrize("seed", range(HISTORIES))
 
 def history(seed: int, *, taxable_only: bool = False) -> Json:
     """The random history of a seed."""
+    scenario: Json = json.loads(_written(seed, taxable_only))
+    return scenario
+
+
+@cache
+def _written(seed: int, taxable_only: bool) -> str:
     scenario = random_scenario(random.Random(seed), taxable_only=taxable_only)
-    return scenario | {"id": f"history-{seed}"}
+    return json.dumps(scenario | {"id": f"history-{seed}"})
 
 
 def reordered(seed: int, scenario: Json) -> Json:
