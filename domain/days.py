@@ -15,6 +15,7 @@ from domain.errors import InvalidText
 MICROSECONDS_A_SECOND = 1_000_000
 END_OF_DAY = 24 * 3600 * MICROSECONDS_A_SECOND
 _DATE_LENGTH = len("2025-01-31")
+_CANONICAL_LENGTH = len("2025-01-31T15:04:05Z")
 
 
 def check_moment(text: str, what: str) -> str:
@@ -30,6 +31,8 @@ def check_moment(text: str, what: str) -> str:
         moment = datetime.fromisoformat(text)
         if len(text) < len("2025-01-31T15:04") or text[_DATE_LENGTH] not in "T ":
             raise InvalidText(what, text, remedy)
+        if len(text) == _CANONICAL_LENGTH and text[-1] == "Z" and text[_DATE_LENGTH] == "T":
+            return text  # canonical as it is: the common case
         if moment.tzinfo is None:
             return moment.isoformat()
         return format_instant(moment)

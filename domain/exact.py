@@ -47,7 +47,9 @@ def check(text: str, what: str, places: int = QUANTITY_PLACES) -> str:
     if not _PLAIN[places].fullmatch(text):
         remedy = f"write a plain decimal such as 12.5 (at most 20 digits, {places} decimals)"
         raise InvalidText(what, str(text), remedy)
-    return format_scaled(scaled(text, places), places)
+    if text[0] in "-0" or (text[-1] == "0" and "." in text):
+        return format_scaled(scaled(text, places), places)
+    return text  # canonical as it is: the common case
 
 
 def format_scaled(value: int, places: int) -> str:

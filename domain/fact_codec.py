@@ -115,11 +115,34 @@ def decode(topic: str, state: bytes) -> Recorded:
 
 
 def payload_hash(fact: Fact) -> str:
-    """SHA-256 (hex) of the canonical bytes of a fact: equal facts have equal hashes."""
+    """SHA-256 (hex) of the canonical bytes of a normalised fact: equal facts, equal hashes."""
     return hashlib.sha256(_ENCODER.encode(fact)).hexdigest()
+
+
+def normalised(fact: Fact) -> Fact:
+    """The fact with default texts as the very defaults: the encoder omits those by identity.
+
+    Omission keeps the bytes and the hash of a fact equal when a later release adds a field.
+    """
+    changes: dict[str, Any] = {
+        name: default
+        for name, default in _TEXT_DEFAULTS[type(fact)]
+        if getattr(fact, name) is not default and getattr(fact, name) == default
+    }
+    if isinstance(fact, Correction):
+        changes["fact"] = normalised(fact.fact)
+    return msgspec.structs.replace(fact, **changes) if changes else fact
 
 
 _TOPICS: dict[type[Fact], str] = {
     kind: f"{name}.v{len(kind.UPCASTERS) + 1}" for name, kind in FACT_TYPES.items()
+}
+_TEXT_DEFAULTS: dict[type[Fact], tuple[tuple[str, str], ...]] = {
+    kind: tuple(
+        (field.name, field.default)
+        for field in msgspec.structs.fields(kind)
+        if isinstance(field.default, str)
+    )
+    for kind in FACT_TYPES.values()
 }
 _CURRENT = frozenset(_TOPICS.values())

@@ -103,8 +103,7 @@ class Importer:
         def keep() -> None:
             with self.app.database.writing() as connection:
                 self.marks += store(connection, batch, sortable_instant(self.app.clock()))
-                self.app.projector.board.take(batch)
-                self.app.projector.board.stored(connection)
+                self.app.projector.board.follow(connection)
             batch.clear()
 
         for count, quote in enumerate(found, start=1):

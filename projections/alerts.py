@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Column, Connection, Integer, Table, Text, select, update
 from sqlalchemy import delete as delete_from
+from sqlalchemy.dialects.sqlite import insert as insert_or_not
 
 from domain.decisions import AlertFired, AlertRearmed, AlertRuleRemoved, AlertRuleSet
 from domain.facts import Fact
@@ -73,7 +74,7 @@ def apply(connection: Connection, taxpayer: str, fact: Fact, recorded_at: str) -
             )
             insert(connection, table, [row])
     elif isinstance(fact, AlertFired):
-        insert(connection, ALERTS.table, [_fired(taxpayer, fact, recorded_at)])
+        _insert_once(connection, ALERTS.table, _fired(taxpayer, fact, recorded_at))
     elif isinstance(fact, AlertRearmed):
         table = ALERTS.table
         connection.execute(
@@ -105,6 +106,13 @@ def read(connection: Connection, taxpayer: str) -> list[Piece]:
         | {"evidence": msgspec.json.decode(each["evidence"])}
         for each in found
     ]
+
+
+def _insert_once(connection: Connection, table: Table, row: tuple[Any, ...]) -> None:
+    """The first fact of a crossing counts; no log can stop the projection."""
+    names = [column.name for column in table.columns]
+    values = dict(zip(names, row, strict=True))
+    connection.execute(insert_or_not(table).values(values).on_conflict_do_nothing())
 
 
 def _fired(taxpayer: str, fact: AlertFired, recorded_at: str) -> tuple[Any, ...]:

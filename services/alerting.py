@@ -17,7 +17,7 @@ from domain.exact import ONE_DOLLAR, format_money, format_quantity, money
 from domain.harvest import Opportunity, opportunities
 from projections import alerts
 from projections.schema import Piece
-from services.ledger import Ledger, Offer
+from services.ledger import Ledger, Offer, Outcome
 from services.marks import Quote, shown
 from services.projector import Projector
 from services.statement import saved_by
@@ -84,14 +84,17 @@ class Watch:
         if self._generation != self._projector.generation:
             self.reload()
 
-    def tick(self, quotes: Sequence[Quote], recorded_at: str) -> list[AlertFired | AlertRearmed]:
-        """Takes marks of one instant in and evaluates the rules that they touch."""
-        changed = self._projector.board.take(quotes)
+    def tick(
+        self, stored: Sequence[tuple[int, Quote]], recorded_at: str
+    ) -> list[AlertFired | AlertRearmed]:
+        """Takes stored marks of one instant in and evaluates the rules that they touch."""
+        board = self._projector.board
+        changed = {quote.asset for id, quote in stored if board.take(id, quote)}
         touched = {holder for asset in changed for holder in self._holders.get(asset, ())}
         for holder in touched:
             self._valued.pop(holder, None)
         taxpayers = {taxpayer for taxpayer, _ in touched}
-        return self.evaluate(max(quote.at for quote in quotes), recorded_at, taxpayers)
+        return self.evaluate(stored[0][1].at, recorded_at, taxpayers)
 
     def evaluate(
         self, at: str, recorded_at: str, taxpayers: Iterable[str] | None = None
@@ -104,28 +107,34 @@ class Watch:
             if only is None or rule["taxpayer"] in only
             for offer in self._evaluate_rule(rule, at)
         ]
-        if offers:
-            self._ledger.append(offers, recorded_at)
-            self._projector.catch_up(at[:10])
-        return [offer.fact for offer in offers]  # type: ignore[misc]
+        if not offers:
+            return []
+        outcomes = self._ledger.append(offers, recorded_at)
+        self._projector.catch_up(at[:10])
+        if any(outcome is not Outcome.NEW for outcome in outcomes):
+            self.reload()  # another process saw the crossing first: its alert is the one
+        return [
+            offer.fact
+            for offer, outcome in zip(offers, outcomes, strict=True)
+            if outcome is Outcome.NEW and isinstance(offer.fact, AlertFired | AlertRearmed)
+        ]
 
     def _evaluate_rule(self, rule: Piece, at: str) -> list[Offer]:
         taxpayer, name = rule["taxpayer"], rule["name"]
         value, found = self._value(rule, at)
         state = self._states.setdefault((taxpayer, name), _State())
         threshold = money(rule["threshold"])
-        fact: AlertFired | AlertRearmed
         if not state.firing and value >= threshold:
             state.crossing, state.firing = state.crossing + 1, True
-            fact = self._fired(rule, at, state.crossing, value, found)
-        elif state.firing and value * ONE_DOLLAR < threshold * money(rule["rearm_ratio"]):
+            fired = self._fired(rule, at, state.crossing, value, found)
+            return [Offer(taxpayer, SOURCE, f"alert/{name}/{state.crossing}", fired)]
+        if state.firing and value * ONE_DOLLAR < threshold * money(rule["rearm_ratio"]):
             state.firing = False
-            fact = AlertRearmed(
+            rearmed = AlertRearmed(
                 effective_at=at, rule=name, crossing=state.crossing, value=format_money(value)
             )
-        else:
-            return []
-        return [Offer(taxpayer, SOURCE, f"alert/{name}/{state.crossing}", fact)]
+            return [Offer(taxpayer, SOURCE, f"rearmed/{name}/{state.crossing}", rearmed)]
+        return []
 
     def _value(self, rule: Piece, at: str) -> tuple[int, list[Opportunity]]:
         taxpayer = self._projector.taxpayer(rule["taxpayer"])

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 from sqlalchemy import Connection, select, update
+from sqlalchemy.dialects.sqlite import insert
 
 from domain.days import sortable_instant
 from domain.decisions import AlertFired
@@ -56,7 +57,8 @@ def enqueue(connection: Connection, taxpayer: str, fact: AlertFired, recorded_at
     ).decode()
     for channel in dict.fromkeys(fact.channels):
         connection.execute(
-            OUTBOX.insert().values(
+            insert(OUTBOX)
+            .values(
                 key=key,
                 channel=channel,
                 taxpayer=taxpayer,
@@ -67,6 +69,7 @@ def enqueue(connection: Connection, taxpayer: str, fact: AlertFired, recorded_at
                 sent_at="",
                 last_error="",
             )
+            .on_conflict_do_nothing()
         )
 
 

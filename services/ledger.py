@@ -24,10 +24,9 @@ from eventsourcing.persistence import (
     Transcoder,
 )
 
-from domain.decisions import Bust
+from domain.decisions import AlertRuleRemoved, AlertRuleSet, Bust
 from domain.errors import ThresherError
 from domain.fact_codec import (
-    AlertFact,
     AnyFact,
     Correction,
     Declaration,
@@ -35,13 +34,15 @@ from domain.fact_codec import (
     Recorded,
     decode,
     encode,
+    normalised,
     payload_hash,
     topic_of,
 )
 from domain.facts import Fact
 
 _ID = re.compile(r"[A-Za-z0-9_.@-]{1,64}")
-RENEWABLE = Declaration | AlertFact | Correction | Bust
+_RENEWED = Declaration | AlertRuleSet | AlertRuleRemoved
+RENEWABLE = _RENEWED | Correction | Bust
 
 
 class InvalidId(ThresherError, ValueError):
@@ -196,16 +197,17 @@ class Ledger(Application[str]):
         outcomes: list[Outcome] = []
         events: list[FactEvent] = []
         for offer in offers:
-            stream, digest = offer.stream, payload_hash(offer.fact)
+            fact = normalised(offer.fact)
+            stream, digest = offer.stream, payload_hash(fact)
             versions = known.setdefault(stream, [])
-            if _is_known(offer.fact, digest, versions):
+            if _is_known(fact, digest, versions):
                 outcomes.append(Outcome.KNOWN)
-            elif versions and not isinstance(offer.fact, RENEWABLE):
+            elif versions and not isinstance(fact, RENEWABLE):
                 outcomes.append(Outcome.CONFLICT)
             else:
                 versions.append(digest)
                 evidence = Evidence(digest, offer.locator, offer.tx_hash)
-                recorded = Recorded(recorded_at, evidence, cast(AnyFact, offer.fact))
+                recorded = Recorded(recorded_at, evidence, cast(AnyFact, fact))
                 events.append(FactEvent(stream, len(versions), recorded))
                 outcomes.append(Outcome.NEW)
         return outcomes, events
@@ -226,7 +228,7 @@ def check_id(text: str, what: str) -> str:
 
 def _is_known(fact: Fact, digest: str, versions: list[str]) -> bool:
     """A declaration may return to an earlier shape, so only its latest version counts."""
-    if isinstance(fact, Declaration | AlertFact):
+    if isinstance(fact, _RENEWED):
         return bool(versions) and versions[-1] == digest
     return digest in versions
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from domain.days import sortable_instant
 from domain.decisions import AlertFired, AlertRearmed
@@ -11,7 +12,7 @@ from services.alerting import Watch
 from services.database import Clock, Database
 from services.delivery import Channels, deliver
 from services.ledger import Ledger
-from services.marks import Quote, store
+from services.marks import Quote, store, stored_after
 from services.projector import Projector
 from services.queries import Queries
 
@@ -43,19 +44,22 @@ class Market:
         self._channels = channels
 
     def take(self, quotes: Sequence[Quote]) -> list[AlertFired | AlertRearmed]:
-        """Stores quotes, evaluates rules at each instant in turn, and delivers what fired."""
-        if not quotes:
-            return []
+        """Stores quotes, evaluates rules at each instant in turn, and delivers what fired.
+
+        What counts is what the store held after it: a mark that was known adds nothing, and
+        marks that another process stored meanwhile count in their order.
+        """
         recorded_at = sortable_instant(self._clock())
         self.watch.follow()
         with self._database.writing() as connection:
-            self.counts.new += store(connection, quotes, recorded_at)
+            store(connection, quotes, recorded_at)
+            new = stored_after(connection, self._projector.board.last_id)
         crossings: list[AlertFired | AlertRearmed] = []
-        for instant in _instants(quotes):
-            crossings += self.watch.tick(instant, recorded_at)
-        with self._database.reading() as connection:
-            self._projector.board.stored(connection)
-        self._count(quotes, crossings)
+        for _, instant in groupby(new, key=lambda stored: stored[1].at):
+            crossings += self.watch.tick(list(instant), recorded_at)
+        self.counts.quotes += len(quotes)
+        self.counts.new += len(new)
+        self._count(crossings)
         if crossings:
             self.deliver()
         return crossings
@@ -65,7 +69,7 @@ class Market:
         self.watch.reload()
         recorded_at = sortable_instant(self._clock())
         crossings = self.watch.evaluate(at or recorded_at, recorded_at)
-        self._count((), crossings)
+        self._count(crossings)
         if crossings:
             self.deliver()
         return crossings
@@ -79,22 +83,7 @@ class Market:
         for taxpayer in self._ledger.taxpayers():
             self._projector.refresh(taxpayer, self._queries.today(taxpayer))
 
-    def _count(
-        self, quotes: Sequence[Quote], crossings: Sequence[AlertFired | AlertRearmed]
-    ) -> None:
+    def _count(self, crossings: Sequence[AlertFired | AlertRearmed]) -> None:
         fired = sum(isinstance(each, AlertFired) for each in crossings)
-        self.counts.quotes += len(quotes)
         self.counts.fired += fired
         self.counts.rearmed += len(crossings) - fired
-
-
-def _instants(quotes: Sequence[Quote]) -> Iterator[list[Quote]]:
-    """Consecutive quotes of one instant together: they are one state of the market."""
-    group: list[Quote] = []
-    for quote in quotes:
-        if group and quote.at != group[0].at:
-            yield group
-            group = []
-        group.append(quote)
-    if group:
-        yield group

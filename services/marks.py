@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select
@@ -73,29 +73,38 @@ def latest(
     }
 
 
-class MarkBoard:
-    """The latest mark per asset, in memory; an older one never replaces a newer one.
+def stored_after(connection: Connection, id: int) -> list[tuple[int, Quote]]:
+    """(id, quote) of every mark stored after mark `id`, by whichever process, in that order."""
+    query = select(MARKS).where(MARKS.c.id > id).order_by(MARKS.c.id)
+    return [
+        (row.id, Quote(row.asset, row.price, row.at, row.currency, row.source, row.kind))
+        for row in connection.execute(query)
+    ]
 
-    `last_id` is the id of the last stored mark that the board knows.
+
+class MarkBoard:
+    """The latest mark per asset, in memory: what `latest` would say of the marks up to `last_id`.
+
+    It takes marks only as they were stored, so that table and board never differ.
     """
 
     def __init__(self, connection: Connection, until_id: int | None = None) -> None:
         self.marks = latest(connection, until_id=until_id)
         self.last_id = last_id(connection) if until_id is None else until_id
 
-    def stored(self, connection: Connection) -> None:
-        """After marks were stored and taken."""
-        self.last_id = last_id(connection)
+    def take(self, id: int, quote: Quote) -> bool:
+        """Takes the next stored mark; an older one never replaces a newer one."""
+        self.last_id = id
+        known = self.marks.get(quote.asset)
+        if known is not None and known.at > quote.at:
+            return False
+        self.marks[quote.asset] = quote.mark()
+        return True
 
-    def take(self, quotes: Iterable[Quote]) -> set[str]:
-        """Takes quotes in; returns the assets whose latest mark changed."""
-        changed = set()
-        for quote in quotes:
-            known = self.marks.get(quote.asset)
-            if known is None or known.at <= quote.at:
-                self.marks[quote.asset] = quote.mark()
-                changed.add(quote.asset)
-        return changed
+    def follow(self, connection: Connection) -> None:
+        """Takes every mark stored since, without evaluating anything."""
+        for id, quote in stored_after(connection, self.last_id):
+            self.take(id, quote)
 
 
 def shown(mark: Mark) -> dict[str, str]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from domain.days import day_of, iso, year_of
 from domain.errors import ThresherError
 from domain.exact import format_money, format_quantity, quantity, times
-from domain.facts import LotPick, Sell
+from domain.facts import Fact, LotPick, Sell
 from domain.portfolio import Portfolio
 from domain.years import TaxYear, tax_at_rates, year_of_many
 from projections.disposals import disposal_piece
@@ -60,13 +61,13 @@ def sell(queries: Queries, view: View, sale: HypotheticalSale) -> dict[str, Any]
         "gain": format_money(sum(row.gain for row in rows)),
         "disallowed": format_money(sum(row.wash for row in rows)),
         "washed_by": _washed_by(after),
-        **_effect(before, after, view),
+        **effect(before, after, view),
         "do_not_buy_until": _blocked(after, sale, view, sum(row.open_loss for row in rows)),
         "notes": [each.says for each in notes],
     }
 
 
-def _effect(before: Portfolio, after: Portfolio, view: View) -> dict[str, Any]:
+def effect(before: Portfolio, after: Portfolio, view: View) -> dict[str, Any]:
     """What the sale does to the tax year: two whole computations, side by side."""
     year = year_of(day_of(view.as_of))
     was, becomes = _year(before, year), _year(after, year)
@@ -123,8 +124,6 @@ def _account(portfolio: Portfolio, sale: HypotheticalSale) -> str:
 def _with_sale(
     queries: Queries, view: View, sale: HypotheticalSale, price: str, account: str
 ) -> Portfolio:
-    folded = View(view.taxpayer, view.as_of, view.known_at, is_live=False)
-    portfolio = queries.portfolio(folded)
     fact = Sell(
         effective_at=f"{view.as_of}T23:59:59",
         account=account,
@@ -133,7 +132,15 @@ def _with_sale(
         amount=times(price, sale.quantity),
         lots=sale.lots,
     )
-    portfolio.add(HYPOTHETICAL, fact)
+    return with_facts(queries, view, [(HYPOTHETICAL, fact)])
+
+
+def with_facts(queries: Queries, view: View, facts: Iterable[tuple[str, Fact]]) -> Portfolio:
+    """A portfolio of the view's facts and hypothetical ones (ref, fact), folded together."""
+    folded = View(view.taxpayer, view.as_of, view.known_at, is_live=False)
+    portfolio = queries.portfolio(folded)
+    for ref, fact in facts:
+        portfolio.add(ref, fact)
     portfolio.settle()
     return portfolio
 

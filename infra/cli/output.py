@@ -73,7 +73,7 @@ def show(
         stdout().print(empty)
         return
     table = Table(
-        title=title, title_justify="left", header_style="bold", box=SIMPLE_HEAD, pad_edge=False
+        title=escape(title), title_justify="left", header_style="bold", box=SIMPLE_HEAD, pad_edge=False
     )
     for name, heading in columns.items():
         table.add_column(

@@ -76,8 +76,8 @@ def test_a_number_has_one_spelling(written: str, canonical: str) -> None:
     "written",
     [
         "", " ", "1 ", " 1", "1\n", "+1", "--1", "1-", "-", ".5", "5.", "1.2.3", "1,5", "1_000",
-        "1e3", "1E-3", "0x10", "nan", "inf", "Infinity", "$1", "½", "١٢", "１２", "1\u00a0000",
-        "1\x00", "123456789012345678901", "0.1234567890123456789", "-.5",
+        "1e3", "1E-3", "0x10", "nan", "inf", "Infinity", "$1", "½", "١٢", "\uff11\uff12",
+        "1\u00a0000", "1\x00", "123456789012345678901", "0.1234567890123456789", "-.5",
     ],
 )  # fmt: skip
 def test_anything_but_a_plain_decimal_is_refused_with_a_remedy(written: str) -> None:

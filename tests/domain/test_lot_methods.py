@@ -12,7 +12,7 @@ LOTS = (
     buy("dear", "2023-02-10", "1", "90"),
     buy("cheap", "2025-09-10", "1", "10"),
     buy("twin", "2025-10-10", "1", "90"),
-    buy("last", "2025-11-10", "1", "50"),
+    buy("last", "2025-11-01", "1", "50"),
 )
 SOLD_IN_ORDER = {
     "FIFO": ["first", "dear", "cheap", "twin", "last"],

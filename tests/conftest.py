@@ -1,0 +1,37 @@
+"""Fixtures that tests of every room share. No test reads the settings of who runs it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.services.house import House
+
+SETTINGS = ("DATABASE_URL", "TAXPAYER", "WEBHOOK_SECRET", "WEBHOOK_ALLOW_LOCAL")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_settings_of_our_own() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        for name in SETTINGS:
+            patch.delenv(f"THRESHER_{name}", raising=False)
+        patch.setenv("COLUMNS", "200")
+        yield
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    """The whole service on an empty SQLite file, under a clock of the test's own."""
+    built = House(tmp_path / "thresher.db")
+    yield built
+    built.close()
+
+
+@pytest.fixture
+def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The SQLite file of the commands that the test runs."""
+    path = tmp_path / "data" / "thresher.db"
+    monkeypatch.setenv("THRESHER_DATABASE_URL", f"sqlite:///{path}")
+    return path

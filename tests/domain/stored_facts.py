@@ -1,0 +1,95 @@
+"""One fact of every kind, every field set to something that is not its default."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from domain import decisions as d
+from domain import facts as f
+from domain.fact_codec import Correction, Evidence, Recorded, name_of
+from domain.facts import Fact
+
+AT: dict[str, Any] = {"effective_at": "2025-03-03T15:00:00.000001Z", "seq": 7}
+HOLDING: dict[str, Any] = {"account": "A", "asset": "X", "quantity": "1.000000000000000001"}
+PAID: dict[str, Any] = {"amount": "12.5", "fee": "0.25"}
+NAMED: dict[str, Any] = {
+    "lots": (f.LotPick("b1", "0.5"), f.LotPick("b2", "0.500000000000000001")),
+    "identified_at": "2025-03-03T14:59:59Z",
+    "identified_to": "broker",
+}
+
+TRADES: tuple[Fact, ...] = (
+    f.Buy(**AT, **HOLDING, **PAID, reinvested=True),
+    f.Sell(**AT, **HOLDING, **PAID, **NAMED, withheld_from="w1"),
+    f.Spend(**AT, **HOLDING, **PAID, **NAMED, withheld_from="w1"),
+    f.Swap(**AT, account="A", out=f.Leg("X", "2"), into=f.Leg("Y", "3"), **PAID, **NAMED),
+    f.Income(**AT, **HOLDING, amount="12.5", kind="staking"),
+    f.Transfer(
+        **AT, from_account="A", to_account="B", asset="X", quantity="2", fee_quantity="0.1",
+        fee_amount="3", fee="0.5", **NAMED,
+    ),
+    f.GiftIn(**AT, **HOLDING, amount="12.5", donor_basis="20", donor_acquired="2019-02-28"),
+    f.Inherit(**AT, **HOLDING, amount="12.5"),
+    f.GiftOut(**AT, **HOLDING, lots=NAMED["lots"]),
+    f.Split(**AT, asset="X", numerator="3", denominator="2"),
+    f.ReturnOfCapital(**AT, account="A", asset="X", amount="4"),
+    f.Convert(**AT, account="A", out=f.Leg("X", "2"), into=f.Leg("Y", "20")),
+    f.Abandon(**AT, **HOLDING, how="burned"),
+    f.Worthless(**AT, account="A", asset="X"),
+    f.OptionExercise(
+        **AT, **HOLDING, **PAID, underlying="U", underlying_quantity="100",
+    ),
+    f.OptionExpire(**AT, **HOLDING),
+    f.ShortOpen(**AT, **HOLDING, **PAID),
+    f.ShortClose(**AT, **HOLDING, opens="o1", lots=NAMED["lots"]),
+    f.BasisAllocation(
+        **AT, asset="X", method="specific", allocations=(f.AllocatedLot("A", "b1", "2"),)
+    ),
+)  # fmt: skip
+
+DECISIONS: tuple[Fact, ...] = (
+    d.StandingOrder(**AT, account="A", method="HIFO", recorded_in="books"),
+    d.PolicyElected(
+        **AT, jurisdiction="US", currency="USD", time_zone="Asia/Tokyo", lot_method="LIFO",
+        rate_short="0.37", rate_long="0.2",
+        wash_sale=(d.WashSaleVersion("2026-01-01", ("stock", "crypto")),),
+        earlier_lots="ignore", income_is_acquisition=False, spouse_basis="none",
+        entity_basis="shift", pool="account",
+    ),
+    d.ProfileStated(
+        **AT, filing_status="mfs", carry_year=2024, carry_short="1.25", carry_long="2.5",
+        taxable_income={"2025": "-40.5", "2024": "1"}, report_years=(2025, 2027),
+    ),
+    d.AccountDeclared(**AT, account="A", kind="ira", owner="spouse", custody="self"),
+    d.AssetDeclared(
+        **AT, asset="X", asset_class="nft", group="G", ratio="0.01", collectible=True,
+        title="Gem no. 1",
+    ),
+    d.GroupDeclared(**AT, group="G", assets=("X", "Y"), reason="same issuer"),
+    d.Bust(**AT, reason="reported twice"),
+    Correction(**AT, fact=TRADES[0], reason="wrong price"),  # type: ignore[arg-type]
+    d.AlertRuleSet(
+        **AT, name="big", scope="asset:X", metric="tax_saved", threshold="500",
+        rearm_ratio="0.5", channels=("file:/tmp/alerts", "webhook:https://example.org/x"),
+    ),
+    d.AlertRuleRemoved(**AT, name="big"),
+    d.AlertFired(
+        **AT, rule="big", crossing=2, scope="all", metric="harvestable_loss", threshold="500",
+        value="512.25", position=99, channels=("terminal",),
+        marks=(d.AlertMark("X", "80.5", "2025-03-03T14:00:00Z", "feed", "last"),),
+        lots=(d.AlertLot("b1", "A", "X", "10", "512.25"),), lot_count=3, tax_saved="179.2875",
+    ),
+    d.AlertRearmed(**AT, rule="big", crossing=2, value="12"),
+)  # fmt: skip
+
+FACTS: dict[str, Fact] = {name_of(fact): fact for fact in (*TRADES, *DECISIONS)}
+
+
+def recorded(fact: Fact) -> Recorded:
+    """The fact as the ledger keeps it, with full evidence."""
+    evidence = Evidence(payload_sha256="a" * 64, locator="trades.csv:12", tx_hash="0xfeed")
+    return Recorded(
+        recorded_at="2025-03-04T08:00:00.000001Z",
+        evidence=evidence,
+        fact=fact,  # type: ignore[arg-type]
+    )

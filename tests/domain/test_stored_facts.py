@@ -1,0 +1,124 @@
+"""What the ledger stores: golden bytes of every fact, read for ever."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from domain import fact_codec, facts
+from domain.errors import UnknownFact
+from domain.fact_codec import FACT_TYPES, decode, encode, name_of, payload_hash, topic_of
+from domain.facts import Fact
+from tests.domain.stored_facts import FACTS, recorded
+
+GOLDEN = Path(__file__).parent.parent / "golden"
+FILE = GOLDEN / "facts-v1.jsonl"
+SEALED = GOLDEN / "facts-v1.sha256"
+LINES = FILE.read_text(encoding="utf-8").splitlines()
+
+every_line = pytest.mark.parametrize("line", LINES, ids=lambda line: json.loads(line)["topic"])
+every_fact = pytest.mark.parametrize("fact", FACTS.values(), ids=name_of)
+
+
+def line_of(fact: Fact) -> str:
+    """A fact's line in the golden file."""
+    stored = {"topic": topic_of(fact), "state": encode(recorded(fact)).decode()}
+    return json.dumps(stored, ensure_ascii=False)
+
+
+def sealed(line: str) -> str:
+    return hashlib.sha256(line.encode()).hexdigest()
+
+
+@every_line
+def test_stored_bytes_are_read_as_the_fact_that_was_stored(line: str) -> None:
+    stored = json.loads(line)
+    read = decode(stored["topic"], stored["state"].encode())
+    assert read == recorded(FACTS[stored["topic"].partition(".v")[0]])
+
+
+@every_line
+def test_a_fact_of_today_is_stored_in_the_same_bytes(line: str) -> None:
+    stored = json.loads(line)
+    fact = FACTS[stored["topic"].partition(".v")[0]]
+    if stored["topic"] == topic_of(fact):
+        assert encode(recorded(fact)).decode() == stored["state"]
+
+
+@pytest.mark.parametrize("name", FACT_TYPES)
+def test_every_kind_of_fact_has_golden_bytes(name: str) -> None:
+    topics = {json.loads(line)["topic"] for line in LINES}
+    want = line_of(FACTS[name])
+    assert json.loads(want)["topic"] in topics, f"append to {FILE.name}, and its hash: {want}"
+
+
+def test_golden_bytes_are_only_ever_added() -> None:
+    seals = SEALED.read_text(encoding="utf-8").split()
+    assert [sealed(line) for line in LINES] == seals
+    assert len(seals) >= 31
+
+
+@every_fact
+def test_a_golden_fact_sets_every_field(fact: Fact) -> None:
+    for field in msgspec.structs.fields(fact):
+        assert getattr(fact, field.name) != default_of(field), field.name
+
+
+def default_of(field: msgspec.structs.FieldInfo) -> object:
+    if field.default_factory is not msgspec.NODEFAULT:
+        return field.default_factory()
+    return field.default
+
+
+@every_fact
+def test_a_fact_comes_back_as_it_was(fact: Fact) -> None:
+    assert decode(topic_of(fact), encode(recorded(fact))) == recorded(fact)
+
+
+@every_fact
+def test_a_fact_of_defaults_comes_back_as_it_was(fact: Fact) -> None:
+    required = {
+        field.name: getattr(fact, field.name)
+        for field in msgspec.structs.fields(fact)
+        if field.required
+    }
+    plain = type(fact)(**required)
+    assert decode(topic_of(plain), encode(recorded(plain))) == recorded(plain)
+
+
+def test_a_payload_hash_tells_facts_apart() -> None:
+    hashes = {payload_hash(fact) for fact in FACTS.values()}
+    assert len(hashes) == len(FACTS)
+    again = msgspec.structs.replace(FACTS["buy"])
+    assert payload_hash(again) == payload_hash(FACTS["buy"])
+
+
+@pytest.mark.parametrize(
+    "topic",
+    ["buy.v2", "buy.v0", "buy", "buy.v", "buy.vx", "buy.v-1", "barter.v1", "", ".v1", "Buy.v1"],
+)
+def test_a_topic_of_another_release_or_product_is_refused(topic: str) -> None:
+    with pytest.raises(UnknownFact, match="not known to this release"):
+        decode(topic, encode(recorded(FACTS["buy"])))
+
+
+def test_an_older_shape_is_lifted_step_by_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if the fee of a purchase had once been called `cost`, and before that `costs`."""
+
+    def second(fact: dict[str, object]) -> dict[str, object]:
+        return {("cost" if name == "costs" else name): value for name, value in fact.items()}
+
+    def third(fact: dict[str, object]) -> dict[str, object]:
+        return {("fee" if name == "cost" else name): value for name, value in fact.items()}
+
+    monkeypatch.setattr(facts.Buy, "UPCASTERS", (second, third))
+    monkeypatch.setattr(fact_codec, "_CURRENT", frozenset({"buy.v3"}))
+    now = recorded(FACTS["buy"])
+    for version, name in ((1, b'"costs"'), (2, b'"cost"'), (3, b'"fee"')):
+        assert decode(f"buy.v{version}", encode(now).replace(b'"fee"', name)) == now
+    with pytest.raises(UnknownFact):
+        decode("buy.v4", encode(now))

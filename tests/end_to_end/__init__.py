@@ -1,0 +1,1 @@
+"""Tests of the whole product, as its user runs it."""
