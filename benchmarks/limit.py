@@ -69,9 +69,7 @@ def limit(books: Iterable[BookTrades], runs: int) -> Limit:
 
 def _packed(book: int, trades: BookTrades) -> bytes:
     return b"".join(
-        _RECORD.pack(
-            book, each.account, each.day, each.sells, each.quantity, each.amount, each.fee
-        )
+        _RECORD.pack(book, each.account, each.day, each.sells, each.quantity, each.amount, each.fee)
         for each in trades
     )
 

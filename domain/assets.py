@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from domain.days import day_of
 from domain.errors import UnsupportedLaw
 from domain.exact import ONE_UNIT
 
@@ -16,18 +17,18 @@ class AssetClass:
     is_digital: bool  # Form 1099-DA, boxes G-L; wallet by wallet (Reg. 1.1012-1(j))
     identify_until_settlement: bool  # Reg. 1.1012-1(c); digital assets: until the disposal
     worthless_is_sale: bool  # IRC 165(g)(1): securities only
-    covered_since: str  # basis reported for units bought on or after (Reg. 1.6045-1)
+    covered_from: int  # day; basis is reported for units bought on or after (Reg. 1.6045-1)
 
 
 ASSET_CLASSES = {
     row.name: row
     for row in (
-        AssetClass("stock", False, True, True, "2011-01-01"),
-        AssetClass("fund", False, True, True, "2012-01-01"),
-        AssetClass("option", False, True, True, "2014-01-01"),
-        AssetClass("tokenized_security", True, False, True, "2026-01-01"),
-        AssetClass("crypto", True, False, False, "2026-01-01"),
-        AssetClass("nft", True, False, False, "2026-01-01"),
+        AssetClass("stock", False, True, True, day_of("2011-01-01")),
+        AssetClass("fund", False, True, True, day_of("2012-01-01")),
+        AssetClass("option", False, True, True, day_of("2014-01-01")),
+        AssetClass("tokenized_security", True, False, True, day_of("2026-01-01")),
+        AssetClass("crypto", True, False, False, day_of("2026-01-01")),
+        AssetClass("nft", True, False, False, day_of("2026-01-01")),
     )
 }
 

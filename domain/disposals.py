@@ -6,7 +6,7 @@ import msgspec
 
 from domain.accounts import Account
 from domain.assets import Asset
-from domain.days import day_of, iso
+from domain.days import iso
 from domain.rules.rule_set import RuleSet
 
 INHERITED = "INHERITED"
@@ -102,10 +102,10 @@ def box(row: Disposal, rules: RuleSet) -> str:
     at_broker = row.account.custody == "broker"
     boxes = _SECURITY_BOXES
     if asset_class.is_digital:
-        if row.sold < day_of(rules.digital_boxes_since):
+        if row.sold < rules.digital_boxes_from:
             at_broker = False
         else:
             boxes = _DIGITAL_BOXES
-    covered = row.covered and row.origin >= day_of(asset_class.covered_since)
+    covered = row.covered and row.origin >= asset_class.covered_from
     column = 2 if not at_broker else 0 if covered else 1
     return boxes[column + (3 if row.is_long else 0)]

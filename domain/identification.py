@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from domain.days import END_OF_DAY, business_days_after, day_of, moment_key
+from domain.days import END_OF_DAY, business_days_after, moment_key
 from domain.entries import Entry
 from domain.exact import quantity
 from domain.lots import Lot, Pool
@@ -45,7 +45,7 @@ def books_suffice(entry: Entry, policy: Policy) -> bool:
     """Whether own books identify digital assets there (Notice 2026-20: to 2026-12-31)."""
     if entry.account.custody != "broker" or not entry.asset.asset_class.is_digital:
         return True
-    return entry.day <= day_of(policy.rules.books_suffice_at_broker_until)
+    return entry.day <= policy.rules.books_suffice_at_broker_until
 
 
 def inadequacy(entry: Entry, policy: Policy, pool: Pool) -> str | None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from domain.days import sortable_instant
 from infra.cli.streams import open_text
 from infra.composition import App
-from infra.sources.csv_lines import HeaderError, header_of, kind_of, lines
+from infra.sources.csv_lines import HeaderError, Line, header_of, kind_of, lines
 from infra.sources.json_lines import fact_rows
 from infra.sources.mark_feed import csv_quote
 from infra.sources.neutral_csv import TradeReader, account_row, asset_row, price_quote
@@ -82,7 +82,7 @@ class Importer:
         self.app.market.facts_changed()
 
     def _rows(
-        self, kind: str, found: Iterable[tuple[int, str, dict[str, str]] | BadRow], origin: str
+        self, kind: str, found: Iterable[Line | BadRow], origin: str
     ) -> Iterator[Row | BadRow]:
         declared = self.app.projector.taxpayer(self.taxpayer).portfolio.declared
         trades = TradeReader(self.taxpayer, self.source, declared.assets, declared.policy.currency)
@@ -155,8 +155,8 @@ def _recognised(path: Path) -> Source:
 
 
 def _or_bad(
-    read: Callable[[tuple[int, str, dict[str, str]], str], Quote | BadRow],
-    line: tuple[int, str, dict[str, str]] | BadRow,
+    read: Callable[[Line, str], Quote | BadRow],
+    line: Line | BadRow,
     origin: str,
 ) -> Quote | BadRow:
     return line if isinstance(line, BadRow) else read(line, origin)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
 
 from domain.days import sortable_instant
 from services.database import Clock, Database
@@ -13,14 +14,21 @@ from services.quarantine import BadRow, hold
 BATCH_ROWS = 5_000
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class SourceLine(Protocol):
+    """A line of a source: its number there, and its text (asked for only when it is refused)."""
+
+    @property
+    def number(self) -> int: ...
+    @property
+    def raw(self) -> str: ...
+
+
+class Row(NamedTuple):
     """A usable row: the facts it states (declarations first), and its own text and place."""
 
     offers: tuple[Offer, ...]
     origin: str
-    row: int
-    raw: str
+    line: SourceLine
 
 
 @dataclass(slots=True)
@@ -93,10 +101,10 @@ def _conflict(row: Row) -> BadRow:
     offer = row.offers[-1]
     return BadRow(
         row.origin,
-        row.row,
+        row.line.number,
         "event_id",
         f"{offer.source}:{offer.external_id} is already recorded with other content",
         "if the source restated it, import a correction fact; if it is another event, give it "
         "its own id or another --source",
-        row.raw,
+        row.line.raw,
     )

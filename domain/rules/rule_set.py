@@ -30,16 +30,19 @@ class Dated(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class RuleSet:
-    """The law of one jurisdiction. Dated tables are ascending; the last `since` not after wins."""
+    """The law of one jurisdiction. Dated tables are ascending; the last `since` not after wins.
+
+    `digital_boxes_from` and `books_suffice_at_broker_until` are days (ordinals).
+    """
 
     jurisdiction: str
     version: str
     currency: str
     window_days: int
     loss_limit: Mapping[str, str]
-    books_suffice_at_broker_until: str
+    books_suffice_at_broker_until: int
     settlement_days: tuple[Dated[int], ...]
-    digital_boxes_since: str
+    digital_boxes_from: int
     citations: Mapping[str, Citation]
 
     def cite(self, rule: str) -> Citation:

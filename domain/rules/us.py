@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from domain.days import day_of
 from domain.rules.rule_set import Citation, Dated, RuleSet
 
 _CITATIONS = (
@@ -159,13 +160,13 @@ US = RuleSet(
     currency="USD",
     window_days=30,  # IRC 1091(a): 30 days before or after
     loss_limit={"single": "3000", "mfj": "3000", "hoh": "3000", "mfs": "1500"},  # IRC 1211(b)
-    books_suffice_at_broker_until="2026-12-31",  # Notice 2026-20 sec. 5
+    books_suffice_at_broker_until=day_of("2026-12-31"),  # Notice 2026-20 sec. 5
     settlement_days=(  # 17 CFR 240.15c6-1
         Dated("0001-01-01", 5),
         Dated("1995-06-07", 3),
         Dated("2017-09-05", 2),
         Dated("2024-05-28", 1),
     ),
-    digital_boxes_since="2025-01-01",  # Form 8949 (2025), boxes G-L
+    digital_boxes_from=day_of("2025-01-01"),  # Form 8949 (2025), boxes G-L
     citations={row.rule: row for row in _CITATIONS},
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from domain.assets import Asset
 from domain.book import Book
 from domain.days import day_of, first_long_day, iso, year_of
 from domain.decisions import AlertFired, AlertRearmed
@@ -18,6 +19,7 @@ from infra.demo.player import REARM_RATIO, RULES
 from services import statement
 from services.marks import MarkBoard
 
+WORTH_TELLING = money("1000")
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -174,27 +176,27 @@ def _bought_back(entry: Entry, book: Book, names: Names) -> Iterator[str]:
 def _blocks(entry: Entry, found: list[Opportunity], names: Names) -> Iterator[str]:
     """A purchase that now stands between the owner and older losses."""
     behind = [one for one in found if one.blocked and one.blocked_by == entry.ref]
-    if behind:
+    loss = sum(one.blocked for one in behind)
+    if loss >= WORTH_TELLING:
         assets = " and ".join(sorted({names.asset(one.lot.asset.id) for one in behind}))
         yield (
             f"{names.units(entry.quantity, entry.asset)} bought in {names.where(entry.account)}: "
-            f"{amount(sum(one.blocked for one in behind))} of older {assets} losses out of reach "
+            f"{amount(loss)} of older {assets} losses out of reach "
             f"until {iso(behind[0].blocked_until)}"
         )
 
 
 def _turned(turned: list[Opportunity], names: Names) -> Iterator[str]:
-    if turned:
-        lots: dict[tuple[str, str], tuple[int, Opportunity]] = {}
+    loss = sum(one.loss for one in turned)
+    if loss >= WORTH_TELLING:
+        lots: dict[str, tuple[int, Asset]] = {}
         for one in turned:
-            key = (one.lot.ref, one.lot.account.id)
-            lots[key] = (lots.get(key, (0, one))[0] + one.lot.quantity, one)
+            units = lots.get(one.lot.ref, (0, one.lot.asset))[0] + one.lot.quantity
+            lots[one.lot.ref] = (units, one.lot.asset)
         listed = " and ".join(
-            f"{names.units(units, one.lot.asset)} ({ref(lot)})"
-            for (lot, _), (units, one) in lots.items()
+            f"{names.units(units, asset)} ({ref(lot)})" for lot, (units, asset) in lots.items()
         )
-        loss = amount(sum(one.loss for one in turned))
-        yield f"{listed}: a year held, and {loss} under water"
+        yield f"{listed}: a year held and {amount(loss)} under water"
 
 
 def _rearmed(crossing: AlertRearmed) -> str:
@@ -208,7 +210,12 @@ def _rearmed(crossing: AlertRearmed) -> str:
 def _year_end(portfolio: Portfolio, year: int) -> str:
     found = [each for each in statement.years(portfolio) if each.year == year]
     if not found:
-        return f"{year}: nothing sold"
+        bought = [
+            entry for entries in portfolio.entries.values() for entry in entries
+            if entry.kind == "buy" and year_of(entry.day) == year
+        ]  # fmt: skip
+        spent = amount(sum(entry.amount + entry.fee for entry in bought))
+        return f"{year}: {len(bought)} purchases for {spent}, nothing sold"
     ended = found[0]
     return (
         f"{year}: short-term {amount(ended.short)}, long-term {amount(ended.long)}; "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 from services.quarantine import BadRow
 
@@ -17,7 +18,22 @@ PRICES = frozenset(["date", "asset", "price", "currency", "source"])
 
 MARKS = frozenset(["asset", "price", "currency", "time", "source", "kind"])
 
-Line = tuple[int, str, dict[str, str]]
+
+class Line(NamedTuple):
+    """A data row: its number in the file, its cells, and the filled ones by column."""
+
+    number: int
+    cells: list[str]
+    values: dict[str, str]
+
+    @property
+    def raw(self) -> str:
+        """The row's text, for the quarantine."""
+        return ",".join(self.cells)
+
+    def bad(self, origin: str, field: str, reason: str, remedy: str) -> BadRow:
+        """This row as one that cannot be used."""
+        return BadRow(origin, self.number, field, reason, remedy, self.raw)
 
 
 class HeaderError(Exception):
@@ -70,7 +86,7 @@ def _fitting(kind: str, columns: set[str], known: frozenset[str], required: froz
 
 
 def lines(text: Iterable[str], header: list[str], origin: str) -> Iterator[Line | BadRow]:
-    """(row number, raw text, non-empty cells by column) of each data row after the header."""
+    """Each data row after the header, or why it is none."""
     names = [name.strip().removeprefix("\ufeff") for name in header]
     width = len(names)
     reader = csv.reader(text)
@@ -92,4 +108,4 @@ def lines(text: Iterable[str], header: list[str], origin: str) -> Iterator[Line 
                 "give every column a cell, empty ones too", ",".join(cells),
             )  # fmt: skip
             continue
-        yield number, ",".join(cells), {n: c for n, c in zip(names, cells, strict=True) if c}
+        yield Line(number, cells, {n: c for n, c in zip(names, cells, strict=True) if c})

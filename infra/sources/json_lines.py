@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 from domain.decisions import AccountDeclared, AssetDeclared, PolicyElected, ProfileStated
 from domain.declarations import Declarations
@@ -15,6 +16,13 @@ from infra.sources.wire import Refusal
 from services.ingest import Row
 from services.ledger import InvalidId, Offer, check_id
 from services.quarantine import BadRow
+
+
+class JsonLine(NamedTuple):
+    """A line of a file: its number and text."""
+
+    number: int
+    raw: str
 
 
 def fact_rows(
@@ -41,7 +49,7 @@ def fact_row(raw: str, number: int, origin: str, taxpayer: str, source: str) -> 
         )  # fmt: skip
     except Refusal as refused:
         return BadRow(origin, number, refused.field, refused.reason, refused.remedy, raw)
-    return Row((offer,), origin, number, raw)
+    return Row((offer,), origin, JsonLine(number, raw))
 
 
 def loads(raw: str) -> object:

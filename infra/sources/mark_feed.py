@@ -42,11 +42,10 @@ def quote_of(raw: Any) -> Quote:
 
 def csv_quote(line: Line, origin: str) -> Quote | BadRow:
     """A CSV line under a marks header."""
-    number, raw, cells = line
     try:
-        return quote_of(cells)
+        return quote_of(line.values)
     except Refusal as refused:
-        return BadRow(origin, number, refused.field, refused.reason, refused.remedy, raw)
+        return line.bad(origin, refused.field, refused.reason, refused.remedy)
 
 
 def json_quote(raw: str, number: int, origin: str) -> Quote | BadRow:

@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from domain import facts as f
 from domain.assets import ASSET_CLASSES, Asset
 from domain.decisions import AccountDeclared, AssetDeclared
-from domain.exact import times
+from domain.errors import InvalidText
+from domain.exact import MONEY_PLACES, check, times
 from infra.sources.csv_lines import Line
-from infra.sources.wire import Amount, Day, Moment, Name, Quantity, Refusal, Text, Units, refusal
+from infra.sources.wire import (
+    AmountShape,
+    Day,
+    Name,
+    NumberShape,
+    Quantity,
+    Refusal,
+    Text,
+    Units,
+    moment_text,
+    refusal,
+)
 from services.ingest import Row
 from services.ledger import Offer
 from services.marks import Quote
@@ -32,20 +44,20 @@ class _Row(BaseModel):
 
 
 class TradeRow(_Row):
-    """One trade as its columns say; empty cells are left out before."""
+    """One trade as its columns say; empty cells are left out before. Shapes only."""
 
     event_id: Name
-    ts: Moment
+    ts: Name
     type: Literal["BUY", "SELL", "TRANSFER"]
     account: Name
     asset: Name
-    qty: Quantity
+    qty: NumberShape
     seq: str = "0"
     to_account: Name | None = None
     asset_class: Name | None = None
     group: Name | None = None
-    unit_price: Units | None = None
-    fee: Amount = "0"
+    unit_price: NumberShape | None = None
+    fee: AmountShape = "0"
     currency: Name = "USD"
 
 
@@ -86,17 +98,17 @@ class TradeReader:
 
     def row(self, line: Line, origin: str) -> Row | BadRow:
         """The facts of one line, or why it was refused."""
-        number, raw, cells = line
         try:
-            trade = TradeRow.model_validate(cells)
-            offer = self._offer(trade, origin, number)
-            offers = (*self._declaration(trade, origin, number), offer)
+            trade = TradeRow.model_validate(line.values)
+            offer = self._offer(trade, origin, line.number)
+            offers = (*self._declaration(trade, origin, line.number), offer)
         except ValidationError as error:
             refused = refusal(error)
-            return BadRow(origin, number, refused.field, refused.reason, refused.remedy, raw)
-        except Refusal as refused:
-            return BadRow(origin, number, refused.field, refused.reason, refused.remedy, raw)
-        return Row(offers, origin, number, raw)
+        except Refusal as error:
+            refused = error
+        else:
+            return Row(offers, origin, line)
+        return line.bad(origin, refused.field, refused.reason, refused.remedy)
 
     def _declaration(self, trade: TradeRow, origin: str, number: int) -> tuple[Offer, ...]:
         """The asset's declaration if the row is the first to name it."""
@@ -118,7 +130,7 @@ class TradeReader:
         return (_declared(self._taxpayer, f"asset/{trade.asset}", fact, origin, number),)
 
     def _offer(self, trade: TradeRow, origin: str, number: int) -> Offer:
-        fact = _FACTS[trade.type](trade, _instant(trade.ts), _sequence(trade.seq))
+        fact = _FACTS[trade.type](trade, _exact(trade))
         if trade.currency != self._currency:
             raise Refusal(
                 "currency", f"{trade.currency} is not the ledger's {self._currency}",
@@ -160,12 +172,11 @@ def asset_row(line: Line, origin: str, taxpayer: str) -> Row | BadRow:
 
 def price_quote(line: Line, origin: str) -> Quote | BadRow:
     """A prices.csv line as the mark of the end of that day."""
-    number, raw, cells = line
     try:
-        row = PriceRow.model_validate(cells)
+        row = PriceRow.model_validate(line.values)
     except ValidationError as error:
         refused = refusal(error)
-        return BadRow(origin, number, refused.field, refused.reason, refused.remedy, raw)
+        return line.bad(origin, refused.field, refused.reason, refused.remedy)
     at = f"{row.date}T23:59:59.000000Z"
     return Quote(row.asset, row.price, at, row.currency, row.source, "close")
 
@@ -176,15 +187,15 @@ def _declaration_row(
     taxpayer: str,
     fact_of: Callable[[dict[str, str]], tuple[str, AccountDeclared | AssetDeclared]],
 ) -> Row | BadRow:
-    number, raw, cells = line
     try:
-        name, fact = fact_of(cells)
+        name, fact = fact_of(line.values)
     except ValidationError as error:
         refused = refusal(error)
-        return BadRow(origin, number, refused.field, refused.reason, refused.remedy, raw)
-    except Refusal as refused:
-        return BadRow(origin, number, refused.field, refused.reason, refused.remedy, raw)
-    return Row((_declared(taxpayer, name, fact, origin, number),), origin, number, raw)
+    except Refusal as error:
+        refused = error
+    else:
+        return Row((_declared(taxpayer, name, fact, origin, line.number),), origin, line)
+    return line.bad(origin, refused.field, refused.reason, refused.remedy)
 
 
 def _declared(
@@ -193,39 +204,52 @@ def _declared(
     return Offer(taxpayer, "declared", name, fact, f"{origin} row {number}")
 
 
-def _buy(trade: TradeRow, at: str, seq: int) -> f.Fact:
-    return f.Buy(
-        effective_at=at, seq=seq, account=trade.account, asset=trade.asset,
-        quantity=trade.qty, amount=times(_price(trade), trade.qty), fee=trade.fee,
-    )  # fmt: skip
+def _exact(trade: TradeRow) -> dict[str, Any]:
+    """The fields that every trade fact has, in canonical form. Raises Refusal."""
+    quantity = check(trade.qty, "qty")
+    if quantity == "0":
+        raise Refusal("qty", "is zero", "write a quantity above zero")
+    return {
+        "effective_at": _instant(trade.ts),
+        "seq": _sequence(trade.seq),
+        "asset": trade.asset,
+        "quantity": quantity,
+        "fee": check(trade.fee, "fee", MONEY_PLACES),
+    }
 
 
-def _sell(trade: TradeRow, at: str, seq: int) -> f.Fact:
-    return f.Sell(
-        effective_at=at, seq=seq, account=trade.account, asset=trade.asset,
-        quantity=trade.qty, amount=times(_price(trade), trade.qty), fee=trade.fee,
-    )  # fmt: skip
+def _buy(trade: TradeRow, exact: dict[str, Any]) -> f.Fact:
+    amount = times(_price(trade), exact["quantity"])
+    return f.Buy(account=trade.account, amount=amount, **exact)
 
 
-def _transfer(trade: TradeRow, at: str, seq: int) -> f.Fact:
+def _sell(trade: TradeRow, exact: dict[str, Any]) -> f.Fact:
+    amount = times(_price(trade), exact["quantity"])
+    return f.Sell(account=trade.account, amount=amount, **exact)
+
+
+def _transfer(trade: TradeRow, exact: dict[str, Any]) -> f.Fact:
     if trade.to_account is None:
         raise Refusal("to_account", "missing on a TRANSFER", "name the receiving account")
     if trade.to_account == trade.account:
         raise Refusal("to_account", "equals account", "name another account")
-    return f.Transfer(
-        effective_at=at, seq=seq, from_account=trade.account, to_account=trade.to_account,
-        asset=trade.asset, quantity=trade.qty, fee=trade.fee,
-    )  # fmt: skip
+    return f.Transfer(from_account=trade.account, to_account=trade.to_account, **exact)
 
 
-_FACTS: dict[str, Callable[[TradeRow, str, int], f.Fact]] = {
-    "BUY": _buy, "SELL": _sell, "TRANSFER": _transfer,
-}  # fmt: skip
+_FACTS: dict[str, Callable[[TradeRow, dict[str, Any]], f.Fact]] = {
+    "BUY": _buy,
+    "SELL": _sell,
+    "TRANSFER": _transfer,
+}
 
 
 def _instant(ts: str) -> str:
     """The column is UTC by definition, so a time without a zone is one in UTC."""
-    return f"{ts}Z" if "T" in ts and not ts.endswith("Z") else ts
+    try:
+        moment = moment_text(ts)
+    except InvalidText as error:
+        raise Refusal("ts", f"{ts!r} is not valid", error.remedy) from None
+    return f"{moment}Z" if "T" in moment and moment[-1] != "Z" else moment
 
 
 def _price(trade: TradeRow) -> str:

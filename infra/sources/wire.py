@@ -39,7 +39,8 @@ def _units(text: str) -> str:
     return _not_negative(check(text, "quantity"))
 
 
-def _moment(text: str) -> str:
+def moment_text(text: str) -> str:
+    """A moment as facts hold it; raises InvalidText."""
     return _within_calendar(check_moment(text, "moment"), text)
 
 
@@ -61,11 +62,17 @@ Decimal18 = Annotated[str, _Strict, AfterValidator(_decimal)]
 Amount = Annotated[str, _Strict, AfterValidator(_amount)]
 Quantity = Annotated[str, _Strict, AfterValidator(_positive)]
 Units = Annotated[str, _Strict, AfterValidator(_units)]
-Moment = Annotated[str, _Strict, AfterValidator(_moment)]
+Moment = Annotated[str, _Strict, AfterValidator(moment_text)]
 Day = Annotated[str, _Strict, AfterValidator(_date)]
 Name = Annotated[
     str, StringConstraints(strict=True, min_length=1, max_length=200, pattern=_NO_CONTROL)
 ]
+# Shapes alone, checked by pydantic's own engine: for rows by the hundred thousand, whose reader
+# puts the text into canonical form itself.
+NUMBER_SHAPE = r"^[0-9]{1,20}(\.[0-9]{1,18})?$"
+AMOUNT_SHAPE = r"^[0-9]{1,20}(\.[0-9]{1,36})?$"
+NumberShape = Annotated[str, StringConstraints(strict=True, pattern=NUMBER_SHAPE)]
+AmountShape = Annotated[str, StringConstraints(strict=True, pattern=AMOUNT_SHAPE)]
 Text = Annotated[str, StringConstraints(strict=True, max_length=500, pattern=_NO_CONTROL)]
 
 
@@ -93,6 +100,10 @@ _REMEDIES = {
     "string_too_long": "shorten the value",
     "string_pattern_mismatch": "remove control characters",
 }
+_SHAPE_REMEDIES = {
+    NUMBER_SHAPE: "write a plain decimal such as 12.5 (at most 20 digits, 18 decimals)",
+    AMOUNT_SHAPE: "write a plain amount such as 12.5 (at most 20 digits, 36 decimals)",
+}
 
 
 def refusal(error: ValidationError) -> Refusal:
@@ -102,5 +113,8 @@ def refusal(error: ValidationError) -> Refusal:
     cause = first.get("ctx", {}).get("error")
     if isinstance(cause, InvalidText):
         return Refusal(field, f"{cause.text!r} is not valid", cause.remedy)
+    shape = _SHAPE_REMEDIES.get(first.get("ctx", {}).get("pattern", ""))
+    if shape is not None:
+        return Refusal(field, f"{first['input']!r} is not valid", shape)
     remedy = _REMEDIES.get(first["type"], "correct the value")
     return Refusal(field, str(first["msg"]), remedy)

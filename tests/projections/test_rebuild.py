@@ -1,0 +1,176 @@
+"""Read models are what the facts give: live equals rebuilt, whatever came in which order."""
+
+from __future__ import annotations
+
+import os
+import random
+
+import pytest
+from sqlalchemy import Connection
+
+from projections.schema import CHECKPOINTS
+from services import projector as projecting
+from services.ledger import Ledger, LoggedFact
+from services.projector import Fenced, Projector
+from services.read_models import PROJECTIONS
+from tests.projections.streams import batches, quotes, stream
+from tests.services.house import COIN, STOCK, House, buy, sell
+
+STREAMS = int(os.environ.get("THRESHER_STREAMS", "25"))
+
+
+@pytest.mark.parametrize("seed", range(STREAMS))
+def test_live_read_models_equal_those_rebuilt_from_fact_one(house: House, seed: int) -> None:
+    """Late facts, corrections, busts, late declarations, marks, restarts, two taxpayers."""
+    rng = random.Random(seed)
+    app = house.app
+    app.projector  # noqa: B018
+    house.watch("sum", "200")
+    facts = stream(rng) + (stream(rng, "other") if rng.random() < 0.3 else [])
+    for batch in batches(rng, facts):
+        house.clock.advance(hours=rng.choice([1, 5, 24, 24 * 9]))
+        house.app.ledger.append(batch, house.clock.text)
+        house.app.projector.catch_up(house.clock.day)
+        house.app.market.facts_changed(house.clock.text)
+        house.app.market.take(quotes(rng, house, facts))
+        if rng.random() < 0.2:
+            house.app.market.refresh()
+        if rng.random() < 0.1:
+            house = house.reopened()
+    house.app.market.refresh()
+    assert house.unequal() == []
+    live = {name: house.ask(taxpayer=name) for name in house.app.ledger.taxpayers()}
+    again = house.reopened()
+    assert {name: again.ask(taxpayer=name) for name in live} == live
+    again.close()
+
+
+@pytest.mark.parametrize("seed", range(STREAMS))
+def test_in_one_batch_or_one_by_one_the_answers_are_the_same(house: House, seed: int) -> None:
+    rng = random.Random(f"batches {seed}")
+    facts = stream(rng)
+    house.app.projector  # noqa: B018
+    for batch in batches(rng, facts):
+        house.app.ledger.append(batch, house.clock.text)
+        house.app.projector.catch_up(house.clock.day)
+    at_once = House(house.path.with_name("once.db"), house.clock)
+    at_once.app.ledger.append(facts, house.clock.text)
+    assert at_once.ask() == house.ask()
+    at_once.close()
+
+
+def tables(house: House) -> list[list[object]]:
+    return [house.sql(f"SELECT * FROM {p.table.name} ORDER BY 1, 2, 3") for p in PROJECTIONS] + [
+        house.sql("SELECT * FROM checkpoints ORDER BY 1"),
+        house.sql("SELECT * FROM outbox"),
+    ]
+
+
+def test_a_crash_between_rows_and_checkpoint_moves_nothing(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.say(STOCK, buy("b1", "2", "200"))
+    house.watch("loss", "10", channels=("terminal",))
+    before = tables(house)
+    house.append(sell("s1"), buy("b2"))
+
+    def crash(connection: Connection, *_: object) -> None:
+        assert connection.in_transaction()
+        raise RuntimeError("power cut")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(projecting, "write_opportunities", crash)
+        with pytest.raises(RuntimeError, match="power cut"):
+            house.app.projector.catch_up(house.clock.day)
+    assert tables(house) == before
+    house = house.reopened()
+    assert [lot["lot"] for lot in house.ask()["lots"]] == ["csv:b1", "csv:b2"]
+    assert house.unequal() == []
+    house.close()
+
+
+def test_the_checkpoint_stands_at_the_head_of_the_log(house: House) -> None:
+    house.say(STOCK, buy("b1"))
+    house.say(sell("s1"))
+    found = house.sql("SELECT position FROM checkpoints WHERE projection = 'read_models'")
+    assert found == [(house.app.ledger.head(),)] == [(3,)]
+
+
+class _OvertakenLedger(Ledger):
+    """A log whose reader is overtaken by another process between reading and writing."""
+
+    overtake = staticmethod(lambda: None)
+
+    def read(self, after: int, limit: int) -> list[LoggedFact]:
+        facts = super().read(after, limit)
+        self.overtake()
+        return facts
+
+
+def test_a_projector_that_was_overtaken_notices_and_writes_nothing_twice(house: House) -> None:
+    house.say(STOCK, buy("b1", "3", "300"))
+    ledger = _OvertakenLedger(dict(house.app.ledger.env))
+    slow = Projector(house.app.database, ledger)
+    slow.taxpayer("main")
+    house.append(sell("s1"), buy("b2"))
+    ledger.overtake = lambda: house.app.projector.catch_up(house.clock.day)  # type: ignore[assignment]
+    slow.catch_up(house.clock.day)
+    assert slow.position == house.app.projector.position == 4
+    assert [row["event"] for row in house.ask()["gains"]] == ["csv:s1"]
+    assert house.unequal() == []
+    ledger.close()
+
+
+def test_a_stale_state_is_refused_by_compare_and_set(house: House) -> None:
+    house.say(STOCK, buy("b1"))
+    zombie = House(house.path, house.clock)
+    zombie.ask()
+    house.say(buy("b2"))
+    before = tables(house)
+    facts = zombie.app.ledger.read(2, 10)
+    with pytest.raises(Fenced, match="position 2"):
+        zombie.app.projector._project(facts, house.clock.day)
+    assert tables(house) == before
+    zombie.app.projector.catch_up(house.clock.day)
+    assert zombie.ask() == house.ask()
+    zombie.close()
+
+
+def test_a_raised_version_rebuilds_and_sends_nothing_again(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.watch("loss", "10", channels=("terminal",))
+    house.say(COIN, buy("b1", asset="C"))
+    house.tick("C", "50")
+    answers, sent = house.ask(), house.sql("SELECT key, sent_at FROM outbox")
+    house.close()
+    monkeypatch.setattr(projecting, "VERSION", projecting.VERSION + 1)
+    house = house.reopened()
+    assert house.ask() == answers
+    assert house.sql("SELECT key, sent_at FROM outbox") == sent
+    assert len(sent) == 1
+    assert house.unequal() == []
+    house.close()
+
+
+def test_a_tampered_row_is_found(house: House) -> None:
+    house.say(STOCK, buy("b1"))
+    house.sql("UPDATE open_lots_v1 SET basis = '99'")
+    assert house.unequal() == ["open_lots"]
+
+
+@pytest.mark.parametrize("projection", PROJECTIONS, ids=lambda each: each.name)
+def test_a_row_too_many_is_found_in_every_read_model(house: House, projection: object) -> None:
+    house.say(STOCK, buy("b1"))
+    table = projection.table  # type: ignore[attr-defined]
+    with house.app.database.writing() as connection:
+        values = {c.name: 0 if c.type.python_type is not str else "x" for c in table.c}
+        connection.execute(table.insert().values(**values))
+    assert house.unequal() == [projection.name]  # type: ignore[attr-defined]
+
+
+def test_every_checkpoint_is_of_a_known_projection(house: House) -> None:
+    house.say(STOCK, buy("b1"))
+    with house.app.database.reading() as connection:
+        names = {row.projection for row in connection.execute(CHECKPOINTS.select())}
+    assert names == {"read_models", "delivery", "opportunities:main"}
