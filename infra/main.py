@@ -7,7 +7,7 @@ import sys
 import typer
 
 from domain.errors import ThresherError
-from infra.cli import checking, importing, reading, rules
+from infra.cli import checking, demo, importing, reading, rules
 from infra.cli.output import stderr
 from infra.sources.csv_lines import HeaderError
 from infra.sources.wire import Refusal
@@ -19,6 +19,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Lots, wash-sale windows and harvest alerts from one log of facts. Not tax advice.",
 )
+app.command("demo")(demo.demo_command)
 app.command("import")(importing.import_command)
 app.command("marks")(importing.marks_command)
 app.command("lots")(reading.lots)

@@ -43,10 +43,12 @@ ALERTS = Projection(
             "fired_at",
             "recorded_at",
             "rearmed_at",
+            "rearm_recorded_at",
             "evidence",
         ),
     ),
 )
+_INNER = ("taxpayer", "rearm_recorded_at")
 
 
 def crossing_key(taxpayer: str, rule: str, crossing: int) -> str:
@@ -84,7 +86,7 @@ def apply(connection: Connection, taxpayer: str, fact: Fact, recorded_at: str) -
                 table.c.rule == fact.rule,
                 table.c.crossing == fact.crossing,
             )
-            .values(rearmed_at=fact.effective_at)
+            .values(rearmed_at=fact.effective_at, rearm_recorded_at=recorded_at)
         )
 
 
@@ -97,15 +99,21 @@ def rules(connection: Connection, taxpayer: str | None = None) -> list[Piece]:
     return [dict(row._mapping) for row in connection.execute(query)]
 
 
-def read(connection: Connection, taxpayer: str) -> list[Piece]:
-    """Every alert of a taxpayer, oldest first, with its evidence."""
-    found = pieces(connection, ALERTS.table, taxpayer)
+def read(
+    connection: Connection, taxpayer: str, as_of: str = "9999-12-31", known_at: str = "~"
+) -> list[Piece]:
+    """The alerts of a taxpayer up to a day, as then known, oldest first, with their evidence."""
+    last = f"{as_of}T~"
+    found = []
+    for each in pieces(connection, ALERTS.table, taxpayer):
+        if each["fired_at"] > last or each["recorded_at"] > known_at:
+            continue
+        if each["rearmed_at"] > last or each["rearm_recorded_at"] > known_at:
+            each["rearmed_at"] = ""
+        shown = {name: each[name] for name in each if name not in _INNER}
+        found.append(shown | {"evidence": msgspec.json.decode(each["evidence"])})
     found.sort(key=lambda each: (each["fired_at"], each["rule"], each["crossing"]))
-    return [
-        {name: value for name, value in each.items() if name != "taxpayer"}
-        | {"evidence": msgspec.json.decode(each["evidence"])}
-        for each in found
-    ]
+    return found
 
 
 def _insert_once(connection: Connection, table: Table, row: tuple[Any, ...]) -> None:
@@ -129,6 +137,7 @@ def _fired(taxpayer: str, fact: AlertFired, recorded_at: str) -> tuple[Any, ...]
         fact.tax_saved,
         fact.effective_at,
         recorded_at,
+        "",
         "",
         msgspec.json.encode(evidence).decode(),
     )

@@ -48,6 +48,7 @@ def book_table(name: str, keys: Sequence[Column[Any]], columns: Sequence[Column[
         Column("book", Text, primary_key=True),
         *keys,
         *columns,
+        sqlite_with_rowid=False,  # one tree, in the order of the key
     )
 
 

@@ -139,6 +139,7 @@ class Ledger(Application[str]):
 
     name = "facts"
     recorder: FactRecorder
+    _sees_repeats = False  # the last batch held known streams, so the next one is looked up first
 
     def construct_transcoder(self) -> Transcoder:
         return JSONTranscoder()
@@ -152,13 +153,18 @@ class Ledger(Application[str]):
         The same identity with the same payload is known already; with another payload it is a
         conflict, unless the fact is one that renews its stream. Nothing is stored half.
         """
-        outcomes, events = self._decide(offers, recorded_at, {})
-        try:
-            self._put(events)
-        except IntegrityError:
-            known = self._known_hashes({offer.stream for offer in offers})
-            outcomes, events = self._decide(offers, recorded_at, known)
-            self._put(events)
+        if not self._sees_repeats:
+            outcomes, events = self._decide(offers, recorded_at, {})
+            try:
+                self._put(events)
+            except IntegrityError:
+                self._sees_repeats = True
+            else:
+                return outcomes
+        known = self._known_hashes({offer.stream for offer in offers})
+        outcomes, events = self._decide(offers, recorded_at, known)
+        self._put(events)
+        self._sees_repeats = bool(known)
         return outcomes
 
     def head(self) -> int:

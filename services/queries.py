@@ -100,7 +100,7 @@ class Queries:
 
     def opportunities(self, view: View) -> list[Piece]:
         """Lots with a loss at the marks of that day."""
-        if view.is_live and self._opportunities_of(view.taxpayer) == view.as_of:
+        if view.is_live and self._opportunities_are_of(view):
             with self.projector.database.reading() as connection:
                 return harvest.read(connection, view.taxpayer)
         return statement.harvest(self.portfolio(view), self.marks(view), day_of(view.as_of))
@@ -115,15 +115,9 @@ class Queries:
     def alerts(self, view: View) -> list[Piece]:
         """Alerts that had fired by then."""
         with self.projector.database.reading() as connection:
-            found = alerts.read(connection, view.taxpayer)
-        if view.is_live:
-            return found
-        return [
-            each
-            for each in found
-            if each["fired_at"][:_DATE_LENGTH] <= view.as_of
-            and (view.known_at is None or each["recorded_at"] <= view.known_at)
-        ]
+            if view.is_live:
+                return alerts.read(connection, view.taxpayer)
+            return alerts.read(connection, view.taxpayer, view.as_of, view.known_at or "~")
 
     def issues(self, view: View) -> list[Piece]:
         """Data issues of facts, then quarantined rows."""
@@ -163,12 +157,17 @@ class Queries:
             "positions": statement.positions(declared.policy),
         }
 
-    def _opportunities_of(self, taxpayer: str) -> str:
-        query = select(CHECKPOINTS.c.as_of).where(
-            CHECKPOINTS.c.projection == f"opportunities:{taxpayer}"
+    def _opportunities_are_of(self, view: View) -> bool:
+        """Whether the live table was written on the view's day and from the marks held now."""
+        query = select(CHECKPOINTS.c.as_of, CHECKPOINTS.c.position).where(
+            CHECKPOINTS.c.projection == f"opportunities:{view.taxpayer}"
         )
         with self.projector.database.reading() as connection:
-            return connection.execute(query).scalar_one_or_none() or ""
+            written = connection.execute(query).one_or_none()
+            return written is not None and tuple(written) == (
+                view.as_of,
+                marks.last_id(connection),
+            )
 
 
 def _known(text: str | None) -> str | None:

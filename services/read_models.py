@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from domain.book import Book
 from domain.days import day_of
+from domain.disposals import Disposal, WashMatch
 from domain.portfolio import Portfolio
 from domain.years import Key, YearSums, merged, tax_years
 from projections import data_issues, disposals, open_lots, opportunities, wash_windows
@@ -40,16 +41,21 @@ class Written:
     """How far a book has been written: rows and matches seen, and its running year sums."""
 
     disposals: int = 0
-    matches: int = 0
+    matches: dict[str, int] = field(default_factory=dict)
     sums: YearSums = field(default_factory=YearSums)
 
-    def advance(self, book: Book) -> set[int]:
-        """Takes in what is new; returns the serials of disposals that are new or changed."""
-        matches = book.matches()
-        rows, fresh = book.disposals[self.disposals :], matches[self.matches :]
-        self.sums.add(rows, fresh)
-        self.disposals, self.matches = len(book.disposals), len(matches)
-        return {row.serial for row in rows} | {match.loss.serial for match in fresh}
+    def advance(self, book: Book) -> list[Disposal]:
+        """Takes in what is new; returns the disposals that are new or changed, once each."""
+        rows = book.disposals[self.disposals :]
+        self.disposals = len(book.disposals)
+        matches: list[WashMatch] = []
+        for group, state in book.washes.items():
+            matches += state.matches[self.matches.get(group, 0) :]
+            self.matches[group] = len(state.matches)
+        self.sums.add(rows, matches)
+        changed = {row.serial: row for row in rows}
+        changed.update((match.loss.serial, match.loss) for match in matches)
+        return list(changed.values())
 
 
 class Taxpayer:
@@ -112,21 +118,20 @@ def _write_book(
     connection: Connection, name: str, book_name: str, book: Book, taxpayer: Taxpayer
 ) -> None:
     fresh = book_name not in taxpayer.written
-    written = taxpayer.written.setdefault(book_name, Written())
-    changed = written.advance(book)
-    rules = book.policy.rules
-    lots, sold = book.open_lots(), book.disposals
+    sold = taxpayer.written.setdefault(book_name, Written()).advance(book)
+    lots = book.open_lots() if fresh else list({lot.serial: lot for lot in book.touched}.values())
     if not fresh:
-        touched = {lot.serial: lot for lot in book.touched}
-        delete_serials(connection, open_lots.OPEN_LOTS.table, name, book_name, touched)
-        delete_serials(connection, disposals.DISPOSALS.table, name, book_name, changed)
-        lots = [lot for lot in touched.values() if lot.quantity]
-        sold = [row for row in sold if row.serial in changed]
+        for projection, serials in (
+            (open_lots.OPEN_LOTS, [lot.serial for lot in lots]),
+            (disposals.DISPOSALS, [row.serial for row in sold]),
+        ):
+            delete_serials(connection, projection.table, name, book_name, serials)
     insert(
         connection,
         open_lots.OPEN_LOTS.table,
-        [open_lots.row(name, book_name, lot) for lot in lots],
+        [open_lots.row(name, book_name, lot) for lot in lots if lot.quantity],
     )
+    rules = book.policy.rules
     insert(
         connection,
         disposals.DISPOSALS.table,

@@ -35,8 +35,13 @@ class WrongSettings(ThresherError):
 
 def application() -> App:
     """The application over the configured database. Raises WrongSettings."""
+    return App(settings())
+
+
+def settings() -> Settings:
+    """The settings of the environment. Raises WrongSettings."""
     try:
-        return App(Settings())
+        return Settings()
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         name = "THRESHER_" + str(first["loc"][0]).upper()

@@ -11,7 +11,7 @@ from domain.days import year_of
 from domain.exact import format_money, money
 from infra.composition import App
 from infra.demo.names import Names, ref
-from infra.demo.place import TAXPAYER, command
+from infra.demo.place import TAXPAYER, on
 from projections.schema import Piece
 from projections.wash_windows import DO_NOT_BUY
 from services.harvest_all import harvest_all
@@ -35,6 +35,7 @@ def answer(app: App, path: Path) -> dict[str, Any]:
     windows = queries.windows(view)
     declared = queries.portfolio(view).declared
     names, policy = Names(declared), declared.policy
+    limit = policy.rules.loss_limit[declared.profile.filing_status or "single"]
     coverage = queries.coverage(view)
     return {
         "as_of": view.as_of,
@@ -53,7 +54,7 @@ def answer(app: App, path: Path) -> dict[str, Any]:
         "blocked_by": [_blocked(each, windows, names) for each in together["blocked_by"]],
         "windows": [_named(each, names) for each in windows],
         "do_not_buy_after_harvest": together["do_not_buy"],
-        "year": _year(app, view, together, format_money(policy.rules.loss_limit["single"])),
+        "year": _year(app, view, together, limit),
         "alerts": [
             {name: alert[name] for name in _ALERT} for alert in queries.alerts(view)
         ],
@@ -119,6 +120,7 @@ def _blocked(each: dict[str, Any], windows: list[Piece], names: Names) -> dict[s
         "account": names.account(each["account"]),
         "bought": window["on"],
         "until": window["last_day"],
+        "safe_from": window["safe_from"],
         "if_sold_now": "moves into its basis" if each["kept"] else "gone for good",
     }
 
@@ -170,8 +172,11 @@ def _next(app: App, view: View, alone: list[Piece], path: Path) -> list[dict[str
     )
     listed = (
         (f"explain {ref(washed['event'])}", "a wash sale with its facts, rules and arithmetic"),
-        (sale, "the largest loss, sold now: half of the trap is in an IRA"),
+        (sale, "the largest loss, sold on that day"),
         ("verify --rebuild", "every figure rebuilt from fact one, and compared"),
         (f"lots --as-of {view.as_of}", "any read command; without --as-of it answers for today"),
     )
-    return [{"command": command(path, words), "shows": shows} for words, shows in listed]
+    return [
+        {"command": f"{on(path)} thresher {words}", "arguments": words, "shows": shows}
+        for words, shows in listed
+    ]

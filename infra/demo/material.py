@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 
 from domain.assets import Asset
@@ -63,6 +64,12 @@ def derived(quotes: Iterable[Quote], assets: Mapping[str, Asset]) -> list[Quote]
             price = format_quantity(quantity(share.price) * asset.ratio // ONE_UNIT)
             found.append(replace(share, asset=asset.id, price=price, source=DERIVED))
     return found
+
+
+@cache
+def trade_ids() -> frozenset[str]:
+    """The ids of the demo's trades."""
+    return frozenset(cells["event_id"] for _, _, cells in _read(TRADES))
 
 
 def _deal(trades: Iterator[Line], ordered: list[Day]) -> None:

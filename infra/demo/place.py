@@ -6,13 +6,15 @@ import os
 import shlex
 import sqlite3
 import tempfile
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 from domain.errors import ThresherError
+from infra.demo.material import trade_ids
 from infra.settings import Settings
 
 TAXPAYER = "demo"
+SOURCE = "csv"  # as `thresher import` has it, so that an import of the trades adds nothing
 NAME = "thresher-demo.db"
 _BESIDE = ("", "-wal", "-shm", "-journal")
 
@@ -26,10 +28,8 @@ def place(settings: Settings, chosen: Path | None) -> Path:
     if chosen is not None:
         return chosen.absolute()
     beside = settings.database_path.absolute().with_name(NAME)
-    try:
+    with suppress(OSError):
         beside.parent.mkdir(parents=True, exist_ok=True)
-    except OSError:
-        pass
     if os.access(beside.parent, os.W_OK):
         return beside
     return Path(tempfile.mkdtemp(prefix="thresher-demo-")) / NAME
@@ -46,37 +46,33 @@ def clear(path: Path) -> None:
         path.with_name(path.name + ending).unlink(missing_ok=True)
 
 
-def command(path: Path, arguments: str) -> str:
-    """A `thresher` command on the demo's ledger, as a shell takes it."""
+def on(path: Path) -> str:
+    """What goes before a command so that it works on the demo's ledger, as a shell takes it."""
     url = shlex.quote(f"sqlite:///{path}")
     other = os.environ.get("THRESHER_TAXPAYER", "") not in ("", TAXPAYER)
-    taxpayer = f"THRESHER_TAXPAYER={TAXPAYER} " if other else ""
-    return f"THRESHER_DATABASE_URL={url} {taxpayer}thresher {arguments}"
+    return f"THRESHER_DATABASE_URL={url}" + (f" THRESHER_TAXPAYER={TAXPAYER}" if other else "")
 
 
 def _is_demo(path: Path) -> bool:
-    """Whether every fact in the file is the demo person's; an empty file counts."""
+    """Whether the file holds the demo's own facts and nothing else; an empty file counts."""
     if not path.is_file():
         return False
     if not path.stat().st_size:
         return True
     try:
         with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as connection:
-            tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
-            if "facts" not in tables:
+            found = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+            tables = {name for (name,) in found}
+            if not {"facts", "marks"} & tables:
                 return not tables
-            ids = connection.execute("SELECT originator_id FROM facts")
-            return all(name.startswith(f"{TAXPAYER}:") for (name,) in ids) and _no_marks_alone(
-                connection, tables
-            )
+            facts = connection.execute("SELECT originator_id FROM facts").fetchall()
+            (marks,) = connection.execute("SELECT count(*) FROM marks").fetchone()
     except sqlite3.DatabaseError:
         return False
+    return bool(facts or not marks) and all(_of_demo(stream) for (stream,) in facts)
 
 
-def _no_marks_alone(connection: sqlite3.Connection, tables: set[str]) -> bool:
-    """A ledger without facts but with marks is somebody's beginning."""
-    if "marks" not in tables:
-        return True
-    (facts,) = connection.execute("SELECT count(*) FROM facts").fetchone()
-    (marks,) = connection.execute("SELECT count(*) FROM marks").fetchone()
-    return bool(facts or not marks)
+def _of_demo(stream: str) -> bool:
+    taxpayer, source, id = stream.split(":", 2)
+    own = source in ("declared", "thresher") or (source == SOURCE and id in trade_ids())
+    return taxpayer == TAXPAYER and own

@@ -15,16 +15,16 @@ from domain.portfolio import Portfolio
 from infra.channels.terminal import terminal_channel
 from infra.composition import App
 from infra.demo.material import DECLARED, TRADES, BrokenDemo, Day, days, derived
-from infra.demo.place import TAXPAYER, clear
+from infra.demo.place import SOURCE, TAXPAYER, clear
 from infra.importing import Importer, recognise
 from infra.settings import Settings
 from infra.sources.neutral_csv import TradeReader
-from services.alerting import SOURCE, checked_rule
+from services.alerting import SOURCE as OWN
+from services.alerting import checked_rule
 from services.ledger import Offer
 
 RULES = (("notice", "25000"), ("urgent", "45000"))
 REARM_RATIO = "0.85"
-SOURCE_OF_TRADES = "csv"  # as `thresher import` has it, so that an import of the file adds nothing
 EVENING = "T22:00:00+00:00"
 
 
@@ -59,12 +59,10 @@ class Player:
         self._clock = DayClock(self.days[0].day)
         self.app = App(Settings(database_url=f"sqlite:///{path}", taxpayer=TAXPAYER), self._clock)
         self.app.channels = {**self.app.channels, "terminal": terminal_channel(notes)}
-        self._importer = Importer(self.app, TAXPAYER, SOURCE_OF_TRADES)
+        self._importer = Importer(self.app, TAXPAYER, SOURCE)
         self._declare()
         declared = self.portfolio.declared
-        self._trades = TradeReader(
-            TAXPAYER, SOURCE_OF_TRADES, declared.assets, declared.policy.currency
-        )
+        self._trades = TradeReader(TAXPAYER, SOURCE, declared.assets, declared.policy.currency)
 
     @property
     def portfolio(self) -> Portfolio:
@@ -94,7 +92,7 @@ class Player:
             )
             for name, threshold in RULES
         ]  # fmt: skip
-        offers = [Offer(TAXPAYER, SOURCE, f"rule/{rule.name}", rule) for rule in rules]
+        offers = [Offer(TAXPAYER, OWN, f"rule/{rule.name}", rule) for rule in rules]
         self.app.ledger.append(offers, at)
         self.app.projector.catch_up(at[:10])
 

@@ -21,6 +21,7 @@ from services.marks import MarkBoard
 
 WORTH_TELLING = money("1000")
 
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """One line: the day, a word for what it is, and what happened."""

@@ -25,6 +25,7 @@ Said = tuple[str, Fact]
 
 HISTORIES = int(os.environ.get("THRESHER_HISTORIES", "300"))
 every_history = pytest.mark.parametrize("seed", range(HISTORIES))
+some_histories = pytest.mark.parametrize("seed", range(0, HISTORIES, 3))
 
 
 def history(seed: int, *, taxable_only: bool = False) -> Json:

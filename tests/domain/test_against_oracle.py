@@ -11,7 +11,6 @@ from tests.domain.replay import (
     portfolio_of,
     reordered,
     state,
-    trades_of,
 )
 from tests.oracle.differences import differences
 from tests.oracle.unit_simulator import simulate
@@ -41,16 +40,3 @@ def test_facts_that_come_one_by_one_end_where_all_at_once_end(seed: int) -> None
     one_by_one = portfolio_of(arrived, settle_each=True)
     as_of = arrived["as_of"]
     assert state(one_by_one, as_of) == state(portfolio_of(arrived), as_of)
-
-
-@every_history
-def test_an_as_of_view_after_each_fact_is_the_fold_of_the_facts_so_far(seed: int) -> None:
-    """No state outlives its facts: half a history settled, then the rest, is the whole."""
-    arrived = reordered(seed, history(seed))
-    said = trades_of(arrived)
-    half = portfolio_of(arrived, said[: len(said) // 2])
-    for ref, fact in said[len(said) // 2 :]:
-        half.add(ref, fact)
-    half.settle()
-    as_of = arrived["as_of"]
-    assert state(half, as_of) == state(portfolio_of(arrived), as_of)

@@ -15,10 +15,10 @@ from domain.portfolio import Portfolio
 from tests.domain.replay import (
     Json,
     Said,
-    every_history,
     history,
     portfolio_of,
     reordered,
+    some_histories,
     state,
     trades_of,
 )
@@ -70,7 +70,7 @@ def busted(seed: int, scenario: Json) -> list[Said]:
 
 
 @how_it_settles
-@every_history
+@some_histories
 def test_a_corrected_history_is_the_true_one(seed: int, settle_each: bool) -> None:
     scenario = reordered(seed, history(seed))
     amended = portfolio_of(scenario, corrected(seed, scenario), settle_each=settle_each)
@@ -79,7 +79,7 @@ def test_a_corrected_history_is_the_true_one(seed: int, settle_each: bool) -> No
 
 
 @how_it_settles
-@every_history
+@some_histories
 def test_a_busted_trade_leaves_no_trace(seed: int, settle_each: bool) -> None:
     scenario = reordered(seed, history(seed))
     amended = portfolio_of(scenario, busted(seed, scenario), settle_each=settle_each)

@@ -134,6 +134,7 @@ def test_two_processes_append_at_once_without_loss_or_gap(tmp_path: Path) -> Non
 def test_a_reader_is_not_held_up_by_an_open_write(house: House) -> None:
     house.say(STOCK, buy("b1"))
     beside = house.beside()
+    assert len(beside.ask()["lots"]) == 1
     with house.app.database.writing():
         assert [lot["lot"] for lot in beside.ask()["lots"]] == ["csv:b1"]
     beside.close()

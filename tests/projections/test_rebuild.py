@@ -16,7 +16,7 @@ from services.read_models import PROJECTIONS
 from tests.projections.streams import batches, quotes, stream
 from tests.services.house import COIN, STOCK, House, buy, sell
 
-STREAMS = int(os.environ.get("THRESHER_STREAMS", "25"))
+STREAMS = int(os.environ.get("THRESHER_STREAMS", "10"))
 
 
 @pytest.mark.parametrize("seed", range(STREAMS))
