@@ -57,6 +57,10 @@ class Correction(Fact, frozen=True, kw_only=True, omit_defaults=True, tag="corre
 AlertFact = d.AlertRuleSet | d.AlertRuleRemoved | d.AlertFired | d.AlertRearmed
 AnyFact = Trade | Declaration | Correction | d.Bust | AlertFact
 
+TRADE_TYPES = frozenset(Trade.__args__)
+DECLARATION_TYPES = frozenset(Declaration.__args__)
+ALERT_TYPES = frozenset(AlertFact.__args__)
+
 FACT_TYPES: dict[str, type[Fact]] = {
     str(kind.__struct_config__.tag): kind for kind in AnyFact.__args__
 }

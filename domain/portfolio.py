@@ -12,7 +12,7 @@ from domain.decisions import AccountDeclared, AssetDeclared, Bust, StandingOrder
 from domain.declarations import Declarations
 from domain.entries import Entry, Issue
 from domain.errors import UnsupportedLaw
-from domain.fact_codec import Correction, Declaration, Trade
+from domain.fact_codec import DECLARATION_TYPES, TRADE_TYPES, Correction
 from domain.facts import Convert, Fact, Swap
 from domain.handlers import fold
 
@@ -45,17 +45,18 @@ class Portfolio:
 
     def add(self, ref: str, fact: Fact) -> None:
         """Takes in one fact of stream `ref`; it counts after the next `settle`."""
-        if isinstance(fact, Correction):
-            self._replace(ref, fact.fact)
-        elif isinstance(fact, Bust):
-            self._replace(ref, None)
-        elif isinstance(fact, Trade):
+        kind = type(fact)
+        if kind in TRADE_TYPES:
             if ref in self.trades:
                 self._replace(ref, fact)
             else:
                 self.trades[ref] = fact
                 self._new[ref] = True
-        elif isinstance(fact, Declaration):
+        elif isinstance(fact, Correction):
+            self._replace(ref, fact.fact)
+        elif isinstance(fact, Bust):
+            self._replace(ref, None)
+        elif kind in DECLARATION_TYPES:
             self._declare(ref, fact)
 
     def settle(self) -> None:
@@ -82,7 +83,7 @@ class Portfolio:
             issues += self.books[name].issues
         return issues
 
-    def _replace(self, ref: str, fact: Trade | None) -> None:
+    def _replace(self, ref: str, fact: Fact | None) -> None:
         """A correction (or, with None, a bust) of the trade or declaration of a stream."""
         if self.decisions.pop(ref, None) is not None:
             self._everything = True
@@ -103,7 +104,7 @@ class Portfolio:
         except KeyError:  # its asset was never declared, so no book has it
             return set()
 
-    def _declare(self, ref: str, fact: Declaration) -> None:
+    def _declare(self, ref: str, fact: Fact) -> None:
         again = ref in self.decisions
         self.decisions[ref] = fact
         if again or not self._is_addition(fact):
@@ -114,7 +115,7 @@ class Portfolio:
         except UnsupportedLaw as refused:
             self._refuse(ref, refused)
 
-    def _is_addition(self, fact: Declaration) -> bool:
+    def _is_addition(self, fact: Fact) -> bool:
         """Whether a declaration changes no answer that a fold may already have used."""
         if isinstance(fact, AssetDeclared):
             return fact.asset not in self.declared.assets and not self.issues

@@ -26,9 +26,9 @@ from eventsourcing.persistence import (
 from domain.decisions import AlertRuleRemoved, AlertRuleSet, Bust
 from domain.errors import ThresherError
 from domain.fact_codec import (
+    DECLARATION_TYPES,
     AnyFact,
     Correction,
-    Declaration,
     Evidence,
     Recorded,
     decode,
@@ -40,8 +40,9 @@ from domain.fact_codec import (
 from domain.facts import Fact
 
 _ID = re.compile(r"[A-Za-z0-9_.@-]{1,64}")
-_RENEWED = Declaration | AlertRuleSet | AlertRuleRemoved
-RENEWABLE = _RENEWED | Correction | Bust
+# Streams that go on: a declaration or rule may be renewed, an event corrected or busted.
+_RENEWED = DECLARATION_TYPES | {AlertRuleSet, AlertRuleRemoved}
+RENEWABLE = _RENEWED | {Correction, Bust}
 
 
 class InvalidId(ThresherError, ValueError):
@@ -206,7 +207,7 @@ class Ledger(Application[str]):
             versions = known.setdefault(stream, [])
             if _is_known(fact, digest, versions):
                 outcomes.append(Outcome.KNOWN)
-            elif versions and not isinstance(fact, RENEWABLE):
+            elif versions and type(fact) not in RENEWABLE:
                 outcomes.append(Outcome.CONFLICT)
             else:
                 versions.append(digest)
@@ -232,7 +233,7 @@ def check_id(text: str, what: str) -> str:
 
 def _is_known(fact: Fact, digest: str, versions: list[str]) -> bool:
     """A declaration may return to an earlier shape, so only its latest version counts."""
-    if isinstance(fact, _RENEWED):
+    if type(fact) in _RENEWED:
         return bool(versions) and versions[-1] == digest
     return digest in versions
 

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, select, update
 
 from domain.decisions import AlertFired
 from domain.errors import ThresherError
-from domain.fact_codec import AlertFact
+from domain.fact_codec import ALERT_TYPES
 from projections import alerts
 from projections.schema import CHECKPOINTS, METADATA, insert
 from services.database import Database
@@ -90,7 +90,7 @@ class Projector:
         changed: set[str] = set()
         with _no_collection():
             for logged in facts:
-                if not isinstance(logged.recorded.fact, AlertFact):
+                if type(logged.recorded.fact) not in ALERT_TYPES:
                     self.taxpayer(logged.taxpayer).portfolio.add(logged.ref, logged.recorded.fact)
                     changed.add(logged.taxpayer)
             for name in changed:
@@ -118,7 +118,7 @@ class Projector:
         delivered = self._checkpoint(connection, DELIVERY) if self._delivers else facts[-1].position
         for logged in facts:
             fact, recorded_at = logged.recorded.fact, logged.recorded.recorded_at
-            if isinstance(fact, AlertFact):
+            if type(fact) in ALERT_TYPES:
                 alerts.apply(connection, logged.taxpayer, fact, recorded_at)
                 if isinstance(fact, AlertFired) and logged.position > delivered:
                     enqueue(connection, logged.taxpayer, fact, recorded_at)
