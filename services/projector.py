@@ -9,8 +9,10 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
+from zlib import crc32
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, Row, inspect, select, update
 
 from domain.decisions import AlertFired
 from domain.errors import ThresherError
@@ -27,7 +29,8 @@ from services.tables import PERMANENT
 READ_MODELS = "read_models"
 DELIVERY = "delivery"
 BATCH = 100_000
-VERSION = sum(projection.version << (3 * i) for i, projection in enumerate(PROJECTIONS))
+# One fingerprint of all versions: raising one rebuilds the read models.
+VERSION = crc32(repr([(each.name, each.version) for each in PROJECTIONS]).encode())
 
 
 class Fenced(ThresherError):
@@ -43,10 +46,13 @@ class Projector:
         self.taxpayers: dict[str, Taxpayer] = {}
         self.generation = 0  # grows when portfolios change, so that others can tell
         self._delivers = delivers
-        with database.writing() as connection:
-            METADATA.create_all(connection)
-            PERMANENT.create_all(connection)
-            self.position = self._start(connection)
+        self.position = self._stored_position()
+        if self.position < 0:
+            with database.writing() as connection:
+                METADATA.create_all(connection)
+                PERMANENT.create_all(connection)
+                self.position = self._start(connection)
+        with database.reading() as connection:
             self.board = MarkBoard(connection)
 
     def catch_up(
@@ -137,12 +143,26 @@ class Projector:
         if moved.rowcount != 1:
             raise Fenced(f"{name} is no longer at position {old}: another process moved it")
 
-    def _start(self, connection: Connection) -> int:
-        """The checkpoint; a changed version of any read model starts all of them anew."""
+    def _stored_position(self) -> int:
+        """The checkpoint of read models of these versions; -1 where they must be made.
+
+        Looked up without the write lock: reading commands never wait for a running import.
+        """
+        with self.database.reading() as connection:
+            if not inspect(connection).has_table(CHECKPOINTS.name):
+                return -1
+            row = self._read_models_row(connection)
+            return int(row.position) if row is not None and row.version == VERSION else -1
+
+    def _read_models_row(self, connection: Connection) -> Row[Any] | None:
         query = select(CHECKPOINTS).where(CHECKPOINTS.c.projection == READ_MODELS)
-        row = connection.execute(query).one_or_none()
+        return connection.execute(query).one_or_none()
+
+    def _start(self, connection: Connection) -> int:
+        """Makes the checkpoints; read models of another version start anew from fact one."""
+        row = self._read_models_row(connection)
         if row is not None and row.version == VERSION:
-            return int(row.position)
+            return int(row.position)  # another process made them meanwhile
         if row is not None:
             keep = CHECKPOINTS.c.projection != DELIVERY
             connection.execute(CHECKPOINTS.delete().where(keep))

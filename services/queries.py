@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from domain.days import check_moment, day_of, sortable_instant
 from domain.errors import ThresherError
-from domain.portfolio import FOREVER, Portfolio
+from domain.portfolio import Portfolio
 from projections import alerts, data_issues, disposals, open_lots, tax_years, wash_windows
 from projections import opportunities as harvest
 from projections.schema import CHECKPOINTS, Piece
@@ -69,8 +69,7 @@ class Queries:
         """The portfolio of a view, folded from the facts then known."""
         if view.is_live:
             return self.projector.taxpayer(view.taxpayer).portfolio
-        until = FOREVER if view.known_at and not view.as_of else day_of(view.as_of)
-        portfolio = Portfolio(until_day=until)
+        portfolio = Portfolio(until_day=day_of(view.as_of))
         for logged in self.ledger.facts_of(view.taxpayer, self.projector.position):
             if view.known_at is None or logged.recorded.recorded_at <= view.known_at:
                 portfolio.add(logged.ref, logged.recorded.fact)
