@@ -2,7 +2,7 @@
 
 27 trades a day in 20 assets (12 shares, 2 funds, 2 tokens of shares in their shares' groups, 4
 coins) through two brokers and a wallet: 52 % buys, 40 % sales, 8 % transfers of digital assets
-to and from the wallet. Quantities are whole or have four decimals, fees are cents.
+to and from the wallet. Shares trade in whole units, all else in four decimals; fees are cents.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class _Drawing:
         walked = self.cents[asset] * (0.98 + self.random() * 0.04)
         self.cents[asset] = min(100_000, max(500, int(walked)))
         units = 1 + self.below(20 * _PLACES)
-        if asset % 2 == 0:
+        if asset < len(_SHARES):
             units = units // _PLACES * _PLACES + _PLACES
         kind, to_account = "BUY", None
         if drawn > 0.52 and holding[account]:

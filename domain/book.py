@@ -25,7 +25,8 @@ START: OrderKey = (0, 0, 0, 0, "", 0)
 class Book:
     """State of one book. `touched` and the lists let a projection write only what changed.
 
-    `selling` holds the lots of the running sale, in the order in which they are sold.
+    `washed_parts` belongs to the running sale: parts of a lot (by serial) that took a loss of the
+    same sale, and are sold before the rest of it.
     """
 
     __slots__ = (
@@ -42,8 +43,8 @@ class Book:
         "orders",
         "policy",
         "pools",
-        "selling",
         "touched",
+        "washed_parts",
         "washes",
         "weights",
     )
@@ -59,7 +60,7 @@ class Book:
         self.incomes: list[Entry] = []
         self.issues: list[Issue] = []
         self.touched: list[Lot] = []
-        self.selling: list[Lot] = []
+        self.washed_parts: dict[int, list[Lot]] = {}
         self.last_key = START
         self.next_serial = 0
         versions = policy.wash_versions
@@ -199,8 +200,7 @@ class Book:
     def place(self, first: Lot, lot: Lot) -> None:
         """Puts a changed part of `lot` where `lot` is: in its pool, or in the running sale."""
         if lot.picked:
-            at = next(i for i, each in enumerate(self.selling) if each is lot)
-            self.selling.insert(at, first)
+            self.washed_parts.setdefault(lot.serial, []).append(first)
         else:
             pool = self.pools[(lot.account.id, lot.asset.id)]
             heappush(pool.heap, pool.sort_key(first))

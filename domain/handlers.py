@@ -136,6 +136,7 @@ def _convert(book: Book, entry: Entry) -> None:
         in_left -= moved.quantity
         target.add(moved)
         if purchase is not None and not moved.used and target.wash is not pool.wash:
+            purchase.pieces = [piece for piece in purchase.pieces if piece is not moved]
             target.wash.joined(moved, purchase)
 
 

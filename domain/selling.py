@@ -20,20 +20,19 @@ def dispose(book: Book, entry: Entry, picks: list[Pick], proceeds: int, rule: st
         _sell(book, entry, lot, units, proceeds, rule)
         return
     picks.sort(key=_acquisition)
-    selling = book.selling = [_carved(book, lot, units) for lot, units in picks]
+    selling = [_carved(book, lot, units) for lot, units in picks]
     units_left = 0
     for _, units in picks:
         units_left += units
-    at = 0
-    while at < len(selling):
-        lot = selling[at]
-        units = lot.quantity
-        if units:
-            share = proceeds if units == units_left else proceeds * units // units_left
-            proceeds -= share
-            units_left -= units
-            _sell(book, entry, lot, units, share, rule)
-        at += 1
+    parts = book.washed_parts = {}
+    for whole in selling:
+        for lot in (*parts.pop(whole.serial, ()), whole):
+            units = lot.quantity
+            if units:
+                share = proceeds if units == units_left else proceeds * units // units_left
+                proceeds -= share
+                units_left -= units
+                _sell(book, entry, lot, units, share, rule)
 
 
 def depart(book: Book, kind: str, entry: Entry, picks: list[Pick]) -> None:

@@ -39,9 +39,18 @@ def webhook_channel(secret: str, allow_local: bool, clock: Clock) -> Callable[[s
             "webhook-timestamp": str(int(now.timestamp())),
             "webhook-signature": signature,
         }
-        _post(urlsplit(target), allow_local, message.body.encode(), headers)
+        _post(_split(target), allow_local, message.body.encode(), headers)
 
     return send
+
+
+def _split(target: str) -> SplitResult:
+    try:
+        url = urlsplit(target)
+        url.port  # noqa: B018  checked when it is read
+    except ValueError as error:
+        raise DeliveryFailed(f"{target!r} is no https address: {error}") from error
+    return url
 
 
 def _post(url: SplitResult, allow_local: bool, body: bytes, headers: dict[str, str]) -> None:
@@ -54,7 +63,7 @@ def _post(url: SplitResult, allow_local: bool, body: bytes, headers: dict[str, s
             answer.read(READ_LIMIT)
         finally:
             connection.close()
-    except (OSError, http.client.HTTPException) as error:
+    except (OSError, UnicodeError, http.client.HTTPException) as error:
         raise DeliveryFailed(f"{url.netloc}: {error}") from error
     if not 200 <= answer.status < 300:
         raise DeliveryFailed(f"{url.netloc} answered {answer.status}")

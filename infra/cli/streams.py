@@ -30,7 +30,7 @@ class _Unpacked(gzip.GzipFile):
     def read1(self, size: int = -1) -> bytes:
         try:
             return super().read1(size)
-        except (EOFError, zlib.error) as error:
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             raise OSError(f"{self.name}: damaged gzip file: {error}") from None
 
 

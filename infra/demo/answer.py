@@ -9,6 +9,7 @@ from typing import Any
 from domain.days import day_of as day
 from domain.days import year_of
 from domain.exact import format_money, money
+from domain.policy import Policy
 from infra.composition import App
 from infra.demo.names import Names, ref
 from infra.demo.place import TAXPAYER, on
@@ -41,15 +42,7 @@ def answer(app: App, path: Path) -> dict[str, Any]:
         "as_of": view.as_of,
         "taxpayer": TAXPAYER,
         "database": str(path),
-        "harvestable": {
-            "together": {name: together[name] for name in _TOTALS},
-            "each_alone": _sums(alone),
-            "tax_saved": together["tax_saved_now"],
-            "carryover_created": together["carryover_created"],
-            "rates": {
-                "short": format_money(policy.rate_short), "long": format_money(policy.rate_long),
-            },
-        },
+        "harvestable": _harvestable(alone, together, policy),
         "assets": _assets(app, view, names, alone, together["assets"]),
         "blocked_by": [_blocked(each, windows, names) for each in together["blocked_by"]],
         "windows": [_named(each, names) for each in windows],
@@ -72,6 +65,19 @@ def answer(app: App, path: Path) -> dict[str, Any]:
 
 _TOTALS = ("lots", "value", "loss", "harvestable", "short", "long", "blocked")
 _ALERT = ("rule", "crossing", "threshold", "value", "tax_saved", "fired_at", "rearmed_at")
+
+
+def _harvestable(alone: list[Piece], together: dict[str, Any], policy: Policy) -> dict[str, Any]:
+    """The totals both ways, and what all sold together would save now and leave for later."""
+    return {
+        "together": {name: together[name] for name in _TOTALS},
+        "each_alone": _sums(alone),
+        "tax_saved": together["tax_saved_now"],
+        "carryover_created": together["carryover_created"],
+        "rates": {
+            "short": format_money(policy.rate_short), "long": format_money(policy.rate_long),
+        },
+    }  # fmt: skip
 
 
 def _sums(found: Iterable[Piece]) -> dict[str, str]:
@@ -108,7 +114,7 @@ def _assets(
 
 
 def _blocked(each: dict[str, Any], windows: list[Piece], names: Names) -> dict[str, Any]:
-    """A purchase in the way, from when to when, and what becomes of the loss if sold now."""
+    """A purchase in the way until when; `kept`: sold now, the loss would join its basis."""
     window = next(one for one in windows if one["event"] == each["purchase"])
     return {
         "loss": each["disallowed"],
@@ -121,7 +127,7 @@ def _blocked(each: dict[str, Any], windows: list[Piece], names: Names) -> dict[s
         "bought": window["on"],
         "until": window["last_day"],
         "safe_from": window["safe_from"],
-        "if_sold_now": "moves into its basis" if each["kept"] else "gone for good",
+        "kept": each["kept"],
     }
 
 

@@ -15,6 +15,7 @@ from rich.text import Text
 from domain.exact import money
 from infra.cli.output import dollars
 from infra.demo.chart import chart
+from infra.demo.names import amount
 from infra.demo.player import RULES
 from infra.demo.story import Close
 from projections.wash_windows import DO_NOT_BUY
@@ -75,7 +76,13 @@ def _headline(answer: dict[str, Any]) -> Panel:
     text.append(f"${dollars(found['carryover_created'])}", style="bold")
     text.append(" of loss into the next year.\nAnother ")
     text.append(f"${dollars(total['blocked'])}", style="bold yellow")
-    text.append(" is blocked by wash-sale windows.")
+    text.append(" is blocked by wash-sale windows")
+    gone = sum(money(one["loss"]) for one in answer["blocked_by"] if not one["kept"])
+    if gone:
+        text.append("; of it, sold now, ")
+        text.append(f"${amount(gone)}", style="bold red")
+        text.append(" would be gone for good")
+    text.append(".")
     return Panel(text, title="thresher demo", title_align="left", border_style="green")
 
 
@@ -128,7 +135,7 @@ def _alone(answer: dict[str, Any]) -> Text:
 def _blocked(answer: dict[str, Any]) -> Iterator[Text]:
     for each in answer["blocked_by"]:
         units = f"{each['qty']} {each['asset']}"
-        fate = "gone for good" if "gone" in each["if_sold_now"] else "moved into their basis"
+        fate = "gone for good" if not each["kept"] else "moved into their basis"
         line = Text(dollars(each["loss"]), style="yellow")
         line.append(
             f" of {each['of']} ({each['lot']}) by {units} bought {each['bought']} in "

@@ -68,7 +68,7 @@ def kind_of(header: list[str]) -> str:
     if "account" in columns:
         return _fitting("accounts", columns, ACCOUNTS, frozenset({"account"}))
     raise HeaderError(
-        f"unknown columns {', '.join(sorted(columns))}; expected the header of trades "
+        f"unknown columns {_listed(columns)}; expected the header of trades "
         "(event_id,ts,type,account,asset,qty,...), accounts, assets or prices"
     )
 
@@ -77,7 +77,7 @@ def _fitting(kind: str, columns: set[str], known: frozenset[str], required: froz
     unknown, missing = columns - known, required - columns
     if unknown:
         raise HeaderError(
-            f"{kind} file: unknown column {', '.join(sorted(unknown))}; known are "
+            f"{kind} file: unknown column {_listed(unknown)}; known are "
             f"{', '.join(sorted(known))}"
         )
     if missing:
@@ -85,11 +85,17 @@ def _fitting(kind: str, columns: set[str], known: frozenset[str], required: froz
     return kind
 
 
+def _listed(names: set[str]) -> str:
+    """Column names as a terminal can show them, whatever the file is."""
+    shown = ", ".join(name if name.isprintable() else ascii(name) for name in sorted(names))
+    return shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]}..."
+
+
 def lines(text: Iterable[str], header: list[str], origin: str) -> Iterator[Line | BadRow]:
     """Each data row after the header, or why it is none."""
     names = [name.strip().removeprefix("\ufeff") for name in header]
     width = len(names)
-    reader = csv.reader(text)
+    reader = csv.reader(text, strict=True)
     number = 1
     while True:
         number += 1

@@ -94,3 +94,25 @@ def test_in_own_custody_own_books_always_suffice() -> None:
     wallet = [{"id": "A", "custody": "self"}]
     answer = result(*coins, sale, as_of="2027-12-31", accounts=wallet)
     assert cells(answer["disposals"], "lot") == [("b2",)]
+
+
+def wrapped(day: str, qty: str) -> Json:
+    """Units of coin C become units of its wrap V, which is a group of its own."""
+    return {
+        "id": "v", "type": "convert", "date": day, "account": "A",
+        "out": {"asset": "C", "qty": qty}, "in": {"asset": "V", "qty": qty},
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(("sold", "wash"), [("C", "0"), ("V", "60")])
+def test_units_replace_in_the_group_that_they_are_in_at_the_sale(sold: str, wash: str) -> None:
+    coin = {"class": "crypto"}
+    answer = result(
+        buy("old", "2025-01-02", "3", "300", asset=sold),
+        buy("new", "2025-05-20", "3", "240", asset="C", account="B"),
+        wrapped("2025-05-25", "3") | {"account": "B"},
+        sell("s", "2025-06-02", "3", "240", asset=sold),
+        assets=[coin | {"id": name, "group": name} for name in ("C", "V")],
+        policy={"wash_sale": [{"from": "0001-01-01", "classes": ["crypto"]}]},
+    )
+    assert cells(answer["disposals"], "wash") == [(wash,)]

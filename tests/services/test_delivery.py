@@ -220,11 +220,14 @@ def test_without_a_secret_that_can_sign_nothing_is_sent(receiver: Receiver, secr
     assert receiver.got == []
 
 
-@pytest.mark.parametrize("port", ["0", "99999", "x", "-1"])
-def test_a_port_that_cannot_be_is_a_failure_not_a_crash(port: str) -> None:
+@pytest.mark.parametrize(
+    "authority", ["127.0.0.1:0", "127.0.0.1:99999", "127.0.0.1:x", "127.0.0.1:-1", "[::", "", "%",
+                  "x" * 70 + ".invalid", "a..invalid"]
+)  # fmt: skip
+def test_an_address_that_cannot_be_is_a_failure_not_a_crash(authority: str) -> None:
     send = webhook_channel(SECRET, True, Clock())
     with pytest.raises(DeliveryFailed):
-        send(f"http://127.0.0.1:{port}/", MESSAGE)
+        send(f"http://{authority}/", MESSAGE)
 
 
 def test_replay_and_verify_send_nothing(wired: House, receiver: Receiver) -> None:
