@@ -3,7 +3,7 @@
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check bench format lock clean
+.PHONY: help demo test check bench picture format lock clean
 
 PACKAGES := domain projections services infra
 BIN := .venv/bin
@@ -28,6 +28,9 @@ check: .venv/.dev ## format, lint, types and import contracts, as CI does
 	@$(BIN)/ruff check --quiet --output-format concise .
 	@$(BIN)/mypy --strict $(PACKAGES) $(wildcard benchmarks)
 	@report=$$($(BIN)/lint-imports) || { echo "$$report"; exit 1; }
+
+picture: .venv/.dev ## draw docs/demo.svg anew from the demo's real output
+	@$(BIN)/python -m infra.demo.picture
 
 bench: .venv/.dev ## run the benchmarks (one of them: ONLY=replay)
 	@$(BIN)/python -m benchmarks $(if $(ONLY),--only $(ONLY)) $(ARGS)

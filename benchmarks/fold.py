@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
-from benchmarks.history import TRADES, BookTrades, books_of, entries_of, folded, trades_of
+from benchmarks.history import ASSETS, TRADES, BookTrades, books_of, entries_of, folded, trades_of
 from benchmarks.limit import Answer, Checksum, Differs, Limit, compiler, least, limit
 from benchmarks.report import Result, cpu_seconds, growth, median_cpu, note
 from domain.entries import Entry
@@ -17,9 +18,9 @@ def results(tiny: bool) -> Iterator[Result]:
     sizes = [10, 20, 50, 100, 200] if tiny else [10, 30, 100, 300, 1_000]
     points = []
     for taxpayers in sizes[:-1]:
-        work = _ready(list(books_of(range(taxpayers))))
+        work = ready(list(books_of(range(taxpayers))))
         runs = 9 if taxpayers < 100 else 5
-        points.append((taxpayers * TRADES, median_cpu(lambda work=work: folded(work), runs)))  # type: ignore[misc]
+        points.append((taxpayers * TRADES, median_cpu(partial(folded, work), runs)))
     small = _folded_both("fold/100k", sizes[-1], runs=5)
     yield small[0]
     large = _folded_both("fold/1m", sizes[-1] * (2 if tiny else 10), runs=3)
@@ -36,8 +37,8 @@ def _folded_both(name: str, taxpayers: int, runs: int) -> tuple[Result, tuple[in
     seconds, checksum = 0.0, Checksum()
     for start in range(0, taxpayers, BATCH):
         trades = list(books_of(range(start, min(start + BATCH, taxpayers))))
-        work = _ready(trades)
-        seconds += median_cpu(lambda work=work: folded(work), runs)  # type: ignore[misc]
+        work = ready(trades)
+        seconds += median_cpu(partial(folded, work), runs)
         for book_trades, book in zip(trades, folded(work), strict=True):
             checksum.add(book_trades, book)
     history = _described(checksum.answer, facts)
@@ -78,11 +79,11 @@ def _one_taxpayer(tiny: bool) -> Result:
     for facts in sizes:
         note(f"fold/growth-one: {facts:,} facts of one taxpayer")
         trades = trades_of(0, facts, days_a_trade=0.1)
-        work = _ready(trades)
-        points.append((facts, median_cpu(lambda work=work: folded(work), 1)))  # type: ignore[misc]
+        work = ready(trades)
+        points.append((facts, cpu_seconds(partial(folded, work))))
     return growth("fold/growth-one", points, "facts of one taxpayer, ten a day in five assets")
 
 
-def _ready(books: list[BookTrades]) -> list[list[Entry]]:
-    count = len(books)
-    return [entries_of(at % 5, books[at]) for at in range(count)]
+def ready(books: list[BookTrades]) -> list[list[Entry]]:
+    """The entries of every book; books come asset by asset, taxpayer by taxpayer."""
+    return [entries_of(at % ASSETS, trades) for at, trades in enumerate(books)]

@@ -6,6 +6,7 @@ import multiprocessing
 import resource
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 from benchmarks.history import FIRST_DAY, TO_UNITS, Trade, entries_of
@@ -24,8 +25,8 @@ def results(tiny: bool) -> Iterator[Result]:
     books = 1 if tiny else 100
     lots = books * LOTS_A_BOOK
     note(f"memory: {lots:,} open lots")
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
-        taken = pool.apply(bytes_taken, (books,))
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        taken = pool.submit(bytes_taken, books).result()
     if compiler() is None:
         against, least = "a bare tuple of eight integers", sys.getsizeof(tuple(range(8)))
     else:

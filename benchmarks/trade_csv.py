@@ -1,6 +1,6 @@
 """The file that is imported: one taxpayer's neutral CSV, in the order of time, and raw rows of it.
 
-27 trades a day in 20 assets (12 shares, 2 funds, 2 tokens of shares in their shares' groups, 4
+27 trades a day in 20 assets (8 shares, 2 funds, 2 tokens of shares in their shares' groups, 8
 coins) through two brokers and a wallet: 52 % buys, 40 % sales, 8 % transfers of digital assets
 to and from the wallet. Shares trade in whole units, all else in four decimals; fees are cents.
 """
@@ -19,10 +19,10 @@ HEADER = (
 )
 Row = tuple[str, ...]
 
-_SHARES = tuple((f"S{n:02}", "stock", f"S{n:02}") for n in range(12))
+_SHARES = tuple((f"S{n}", "stock", f"S{n}") for n in range(8))
 _FUNDS = tuple((f"F{n}", "fund", f"F{n}") for n in range(2))
-_TOKENS = tuple((f"tS{n:02}", "tokenized_security", f"S{n:02}") for n in range(2))
-_COINS = tuple((f"C{n}", "crypto", f"C{n}") for n in range(4))
+_TOKENS = tuple((f"tS{n}", "tokenized_security", f"S{n}") for n in range(2))
+_COINS = tuple((f"C{n}", "crypto", f"C{n}") for n in range(8))
 ASSETS = _SHARES + _FUNDS + _TOKENS + _COINS
 _DIGITAL = frozenset(range(len(_SHARES) + len(_FUNDS), len(ASSETS)))
 _ACCOUNTS = ("broker-a", "broker-b", "wallet")

@@ -80,6 +80,14 @@ def cents(value: int) -> str:
     return sign + text if rounded else text
 
 
+def grouped(value: int) -> str:
+    """Money in cents, half up, with thousands separators, for people."""
+    text = cents(value)
+    sign = "-" if text.startswith("-") else ""
+    whole, _, fraction = text.lstrip("-").partition(".")
+    return f"{sign}{int(whole):,}.{fraction}"
+
+
 def times(price: str, units: str) -> str:
     """price x units, exact, as money text (both are plain decimals of at most 18 places)."""
     return format_money(quantity(price) * quantity(units))

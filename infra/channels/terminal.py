@@ -8,8 +8,11 @@ from collections.abc import Callable
 from rich.console import Console
 from rich.text import Text
 
-from domain.exact import cents, money
+from domain.exact import grouped, money
 from services.delivery import Message
+
+# The yearly limit is used up, or no gain is left to offset.
+_NOTHING_NOW = ", adds to the loss carried forward"
 
 
 def terminal_channel(console: Console) -> Callable[[str, Message], None]:
@@ -25,11 +28,15 @@ def alert_line(event: dict[str, object]) -> Text:
     """An alert as one line: when, which rule, the value over its threshold, the tax saved."""
     data = event["data"]
     assert isinstance(data, dict)
-    value = money(str(data["value"]))
     unit = "%" if data["metric"] == "loss_percent" else ""
+    saved = money(str(data["tax_saved"]))
     line = Text("ALERT ", style="bold yellow")
     line.append(f"{str(event['timestamp'])[:19]}  {data['rule']} #{data['crossing']}: ")
     line.append(f"{data['metric']} of {data['scope']} ", style="bold")
-    line.append(f"{cents(value)}{unit} reached {data['threshold']}{unit}")
-    line.append(f", saves about {cents(money(str(data['tax_saved'])))} tax")
+    line.append(f"{_amount(data['value'])}{unit} reached {_amount(data['threshold'])}{unit}")
+    line.append(f", saves about {grouped(saved)} tax this year" if saved else _NOTHING_NOW)
     return line
+
+
+def _amount(text: object) -> str:
+    return grouped(money(str(text)))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from pathlib import Path
+from shutil import which
 from typing import Annotated
 
 import typer
@@ -51,8 +53,14 @@ def demo_command(
     out = console(stdout())
     out.print(screen(found, narrator.closes, out.width))
     out.print()
-    for each in commands(found):
+    for each in commands(found, _program()):
         out.print(each, soft_wrap=True)
+
+
+def _program() -> str:
+    """How this program is called from here: its name if that finds it, else its path."""
+    called = sys.argv[0]
+    return called if Path(called).name == "thresher" and not which("thresher") else "thresher"
 
 
 def play(path: Path, *, hidden: bool, fast: bool) -> tuple[Player, Narrator]:

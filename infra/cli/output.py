@@ -15,7 +15,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from domain.exact import cents, money
+from domain.exact import grouped, money
 
 MONEY = frozenset(
     (
@@ -73,7 +73,11 @@ def show(
         stdout().print(empty)
         return
     table = Table(
-        title=escape(title), title_justify="left", header_style="bold", box=SIMPLE_HEAD, pad_edge=False
+        title=escape(title),
+        title_justify="left",
+        header_style="bold",
+        box=SIMPLE_HEAD,
+        pad_edge=False,
     )
     for name, heading in columns.items():
         table.add_column(
@@ -115,10 +119,7 @@ def cell(name: str, value: Any) -> str:
 
 def dollars(text: str) -> str:
     """Exact money text in cents, half up, with thousands separators."""
-    rounded = cents(money(text))
-    sign = "-" if rounded.startswith("-") else ""
-    whole, _, fraction = rounded.lstrip("-").partition(".")
-    return f"{sign}{int(whole):,}.{fraction}"
+    return grouped(money(text))
 
 
 def short(text: str) -> str:

@@ -40,7 +40,7 @@ def screen(answer: dict[str, Any], closes: Sequence[Close], width: int) -> Group
     )
 
 
-def commands(answer: dict[str, Any]) -> Iterator[Text]:
+def commands(answer: dict[str, Any], program: str = "thresher") -> Iterator[Text]:
     """Where the ledger is and what to try on it; to be printed without wrapping."""
     yield Text("Go on", style="bold")
     yield Text(f"The ledger stays in {answer['database']}, where every reading command works. Try:")
@@ -48,7 +48,7 @@ def commands(answer: dict[str, Any]) -> Iterator[Text]:
         setting = each["command"].removesuffix(f" thresher {each['arguments']}")
         line = Text(f"\n  # {each['shows']}\n", style="dim")
         line.append(f"  {setting} \\\n", style="not dim")
-        line.append(f"    thresher {each['arguments']}", style="bold cyan not dim")
+        line.append(f"    {program} {each['arguments']}", style="bold cyan not dim")
         yield line
 
 

@@ -17,6 +17,7 @@ ASSETS = frozenset(["asset", "asset_class", "group", "ratio", "collectible", "na
 PRICES = frozenset(["date", "asset", "price", "currency", "source"])
 
 MARKS = frozenset(["asset", "price", "currency", "time", "source", "kind"])
+_SHOWN = 300  # characters of a strange header
 
 
 class Line(NamedTuple):
@@ -56,7 +57,7 @@ def kind_of(header: list[str]) -> str:
         raise HeaderError("no header in the first line")
     twice = sorted(name for name in columns if named.count(name) > 1)
     if twice:
-        raise HeaderError(f"column {', '.join(twice)} is given twice")
+        raise HeaderError(f"column {_listed(set(twice))} is given twice")
     if "event_id" in columns or {"ts", "qty"} <= columns:
         return _fitting("trades", columns, TRADES, TRADES_REQUIRED)
     if {"time", "price"} <= columns:
@@ -77,8 +78,7 @@ def _fitting(kind: str, columns: set[str], known: frozenset[str], required: froz
     unknown, missing = columns - known, required - columns
     if unknown:
         raise HeaderError(
-            f"{kind} file: unknown column {_listed(unknown)}; known are "
-            f"{', '.join(sorted(known))}"
+            f"{kind} file: unknown column {_listed(unknown)}; known are {', '.join(sorted(known))}"
         )
     if missing:
         raise HeaderError(f"{kind} file: missing column {', '.join(sorted(missing))}")

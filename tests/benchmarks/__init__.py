@@ -1,0 +1,1 @@
+"""The benchmarks measure what they say: same work, same history, stable names."""
