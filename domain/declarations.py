@@ -34,7 +34,7 @@ class Declarations:
     """
 
     def __init__(self, declared: Iterable[tuple[str, Fact]]) -> None:
-        facts = list(declared)
+        facts = sorted(declared, key=lambda each: (each[1].effective_at, each[1].seq, each[0]))
         self.policy: Policy = default_policy()
         self.profile = ProfileStated(effective_at="0001-01-01")
         for _, fact in facts:

@@ -110,7 +110,7 @@ def decode(topic: str, state: bytes) -> Recorded:
         return _DECODER.decode(state)
     name, _, version = topic.rpartition(".v")
     kind = FACT_TYPES.get(name)
-    if kind is None or not version.isdigit() or int(version) > len(kind.UPCASTERS):
+    if kind is None or not version.isdigit() or not 1 <= int(version) <= len(kind.UPCASTERS):
         raise UnknownFact(f"stored event {topic!r} is not known to this release")
     raw: dict[str, Any] = msgspec.json.decode(state)
     for lift in kind.UPCASTERS[int(version) - 1 :]:

@@ -84,6 +84,8 @@ class Importer:
     def _rows(
         self, kind: str, found: Iterable[Line | BadRow], origin: str
     ) -> Iterator[Row | BadRow]:
+        today = self.app.queries.today(self.taxpayer)
+        self.app.projector.catch_up(today)  # assets.csv of this very run counts for the trades
         declared = self.app.projector.taxpayer(self.taxpayer).portfolio.declared
         trades = TradeReader(self.taxpayer, self.source, declared.assets, declared.policy.currency)
         for line in found:

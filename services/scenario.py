@@ -117,6 +117,7 @@ def _folded(scenario: Scenario, question: Question) -> Portfolio:
     portfolio = Portfolio(until_day=day_of(question.as_of))
     for ref, fact in scenario.declarations:
         portfolio.add(ref, fact)
+    portfolio.settle()  # so that the zone is known
     for ref, fact, recorded in scenario.events:
         known = recorded or iso(moment_key(fact.effective_at, portfolio.declared.zone)[0])
         if question.known_at is None or known <= question.known_at:

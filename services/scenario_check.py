@@ -20,6 +20,8 @@ def differences(expected: Mapping[str, Any], result: Mapping[str, Any]) -> list[
     Only sections and fields that are expected count; a section that is expected is complete.
     """
     found: list[str] = []
+    if "error" in result and "error" not in expected:
+        found.append(f"error: not expected {result['error']!r}")
     for section, wanted in expected.items():
         got = result.get(section)
         if isinstance(wanted, list):

@@ -142,3 +142,15 @@ def test_an_account_that_was_never_declared_is_the_taxpayers_own() -> None:
         sell("s", "2025-02-02", "1", "15", account="new"),
     )
     assert cells(answer["disposals"], "account", "gain") == [("new", "5")]
+
+
+@pytest.mark.parametrize(("known_at", "lots"), [("2025-09-25", 0), ("2025-09-26", 1)])
+def test_what_has_no_date_of_recording_is_known_from_its_tax_date_on(
+    known_at: str, lots: int
+) -> None:
+    """15:00 in London is midnight, and so the next day, in Tokyo."""
+    bought = buy("b", "2025-09-25", "1", "10", ts="2025-09-25T15:00:00Z")
+    del bought["date"]
+    asked = [{"as_of": "2025-12-31", "known_at": known_at}]
+    answer = result(bought, policy={"tz": "Asia/Tokyo"}, snapshots=asked)
+    assert len(answer["snapshots"][0]["result"]["open_lots"]) == lots

@@ -95,18 +95,16 @@ def test_a_file_may_be_saved_in_many_ways(trades: Path, name: str, packed: Any) 
     assert (lots(), gains()) == ANSWER
 
 
-def test_files_beside_the_trades_are_picked_up(trades: Path) -> None:
-    written(trades.with_name("accounts.csv"), "account,kind,owner", "W,wallet,self", "A,ira,self")
-    written(trades.with_name("assets.csv"), "asset,asset_class,group", "ETH,stock,G")
-    written(trades.with_name("prices.csv"), "date,asset,price", "2025-01-05,ETH,50")
+def test_what_assets_csv_says_is_not_overruled_by_the_trades_beside_it(trades: Path) -> None:
+    written(trades.with_name("assets.csv"), "asset,asset_class,group,ratio,collectible,name",
+            "ETH,nft,G,2,true,A name")  # fmt: skip
     ran = thresher("import", trades)
-    assert "0 quarantined, 1 new marks" in counted_with_conflicts(ran)
-
-
-def counted_with_conflicts(ran: Ran) -> str:
-    """`asset_class` of the trades contradicts assets.csv here, so that its rows are refused."""
-    assert "'crypto', but asset ETH is declared as 'stock'" in ran.err
-    return ran.err.splitlines()[-1].replace("2 quarantined", "0 quarantined")
+    assert "'crypto', but asset ETH is declared as 'nft'" in ran.err
+    assert ran.err.splitlines()[-1].startswith("2 new, 0 already known, 2 quarantined")
+    written(trades, HEADER, *(row.replace("crypto", "nft") for row in ROWS))
+    assert counted(thresher("import", trades)).startswith("2 new, 2 already known, 0 quarantined")
+    (fact,) = thresher("explain", "declared:asset/ETH").rows[0]["facts"]
+    assert fact["fact"]["title"] == "A name"
 
 
 def test_declarations_beside_the_trades_count_for_them(trades: Path) -> None:
@@ -204,7 +202,7 @@ EVENTS: dict[str, dict[str, Any]] = {
     "bust": {},
     "correction": {"fact": {"type": "buy", "date": "2025-01-02", "account": "A", "asset": "S", "qty": "1", "amount": "1"}},
 }  # fmt: skip
-DATED = {str(kind.__struct_config__.tag) for kind in Trade.__args__}
+DATED = {"standing_order"} | {str(kind.__struct_config__.tag) for kind in Trade.__args__}
 
 
 def event(kind: str) -> dict[str, Any]:
@@ -250,7 +248,7 @@ def test_amendments_by_json_lines_change_the_answer(tmp_path: Path, trades: Path
     bust = json.dumps({"id": "s1", "type": "bust", "reason": "cancelled"})
     counted(thresher("import", written(tmp_path / "b.jsonl", bust)))
     assert gains() == []
-    assert "s1 v3 bust" in thresher("explain", "s1", "-o", "table").out
+    assert thresher("gains", "--known-at", "2000-01-01").rows == []
 
 
 def test_another_source_may_use_the_same_ids(trades: Path) -> None:

@@ -1,0 +1,143 @@
+"""Live pipes: a line is written, its effect is seen, and another line is written."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from subprocess import Popen
+
+import pytest
+
+from tests.end_to_end.command import PATIENCE_SECONDS, process, spawn, thresher, until
+
+HEADER = "event_id,ts,type,account,asset,asset_class,qty,unit_price"
+pytestmark = pytest.mark.usefixtures("database")
+
+
+class Pipe:
+    """The standard input of a command that is running."""
+
+    def __init__(self, running: Popen[str]) -> None:
+        self.running = running
+
+    def say(self, *lines: str) -> None:
+        assert self.running.stdin is not None
+        self.running.stdin.write("".join(f"{line}\n" for line in lines))
+        self.running.stdin.flush()
+
+    def end(self) -> tuple[int, str]:
+        """Closes the pipe; (exit code, standard error)."""
+        _, err = self.running.communicate(timeout=PATIENCE_SECONDS)
+        return self.running.returncode, err
+
+
+@contextmanager
+def following(*args: str) -> Iterator[Pipe]:
+    running = spawn(*args)
+    try:
+        yield Pipe(running)
+    finally:
+        if running.poll() is None:
+            running.kill()
+        running.communicate()
+
+
+def lots() -> list[str]:
+    return [row["lot"] for row in thresher("lots", "-o", "jsonl").rows]
+
+
+def buy(id: str, **more: str) -> str:
+    return json.dumps({"id": id, "type": "buy", "date": "2025-01-02", "account": "A",
+                       "asset": "ETH", "qty": "10", "amount": "1000"} | more)  # fmt: skip
+
+
+def test_an_import_pipe_of_csv_is_followed_live() -> None:
+    with following("import", "-") as pipe:
+        pipe.say(HEADER, "b1,2025-01-02,BUY,A,ETH,crypto,1,100")
+        until(lambda: lots() == ["csv:b1"])
+        pipe.say("b2,2025-01-03,BUY,A,ETH,crypto,1,100", "b1,2025-01-02,BUY,A,ETH,crypto,1,100")
+        until(lambda: lots() == ["csv:b1", "csv:b2"])
+        pipe.say("b3,2025-01-04,BUY,A,ETH,crypto,1e5,100")
+        until(lambda: thresher("issues", "-o", "jsonl").rows)
+        code, err = pipe.end()
+    assert code == 0
+    assert err.splitlines()[-1].startswith("2 new, 1 already known, 1 quarantined")
+    assert lots() == ["csv:b1", "csv:b2"]
+
+
+def test_an_import_pipe_of_json_lines_is_followed_live() -> None:
+    with following("import", "-", "--source", "bus") as pipe:
+        pipe.say('{"id":"a","type":"asset","asset":"ETH","class":"crypto"}', buy("b1"))
+        until(lambda: lots() == ["bus:b1"])
+        pipe.say(json.dumps({"id": "b1", "type": "bust"}), buy("b2", source="other"))
+        until(lambda: lots() == ["other:b2"])
+        assert pipe.end()[0] == 0
+    assert thresher("verify", "--rebuild").code == 0
+
+
+def test_ticks_fire_alerts_as_they_come(tmp_path: Path) -> None:
+    facts = tmp_path / "facts.jsonl"
+    facts.write_text('{"id":"a","type":"asset","asset":"ETH","class":"crypto"}\n' + buy("b1"))
+    thresher("import", facts)
+    lines = tmp_path / "alerts.jsonl"
+    thresher("rules", "add", "loss", "200", "--channel", f"file:{lines}", "--channel", "terminal")
+
+    def fired() -> list[str]:
+        text = lines.read_text() if lines.exists() else ""
+        return [json.loads(line)["data"]["key"] for line in text.splitlines()]
+
+    with following("marks", "-") as pipe:
+        pipe.say("asset,price,time", "ETH,79,2025-03-01T10:00:00Z")
+        until(lambda: fired() == ["main/loss/1"])
+        pipe.say("ETH,75,2025-03-01T10:00:01Z", "ETH,99,2025-03-01T10:00:02Z")
+        until(lambda: thresher("alerts", "-o", "jsonl").rows[0]["rearmed_at"])
+        until(lambda: [o["price"] for o in thresher("opportunities", "-o", "jsonl").rows] == ["99"])
+        pipe.say("ETH,50,2025-03-01T10:00:03Z")
+        until(lambda: fired() == ["main/loss/1", "main/loss/2"])
+        code, err = pipe.end()
+    assert code == 0
+    assert "loss #2: harvestable_loss of all 500.00 reached 200" in err
+    assert "4 marks (4 new), 2 alerts fired, 1 re-armed, 0 refused" in err
+    assert fired() == ["main/loss/1", "main/loss/2"]
+
+
+def test_facts_and_rules_of_another_command_are_seen_by_a_pipe_that_is_open(tmp_path: Path) -> None:
+    with following("marks", "-") as pipe:
+        pipe.say('{"asset":"ETH","price":"100","time":"2025-03-01T10:00:00Z"}')
+        facts = tmp_path / "facts.jsonl"
+        facts.write_text('{"id":"a","type":"asset","asset":"ETH","class":"crypto"}\n' + buy("b1"))
+        thresher("import", facts)
+        thresher("rules", "add", "loss", "200")
+        pipe.say('{"asset":"ETH","price":"50","time":"2025-03-01T10:00:01Z"}')
+        (alert,) = until(lambda: thresher("alerts", "-o", "jsonl").rows)
+        assert alert["value"] == "500"
+        assert pipe.end()[0] == 0
+    assert thresher("verify", "--rebuild").code == 0
+
+
+def test_a_bad_tick_is_refused_and_the_others_count() -> None:
+    ran = process("marks", "-", text="time,asset,price\n2025-03-01,ETH,1e3\n2025-03-01,ETH,5\n")
+    assert ran.code == 1
+    assert "1 marks (1 new), 0 alerts fired, 0 re-armed, 1 refused" in ran.err
+    assert "row 2 price: '1e3' is not valid" in ran.err
+
+
+@pytest.mark.parametrize("command", ["import", "marks"])
+def test_a_pipe_that_ends_without_a_line_is_one_clear_line(command: str) -> None:
+    ran = process(command, "-")
+    assert (ran.code, ran.out, ran.is_clean) == (1, "", True)
+    assert ran.err == "thresher: no header in the first line\n"
+
+
+def test_a_last_line_without_a_newline_counts_and_bytes_may_be_broken_anywhere() -> None:
+    with following("import", "-") as pipe:
+        pipe.say(HEADER)
+        assert pipe.running.stdin is not None
+        for piece in ("b1,2025-01-", "02,BUY,A,Ä", "TH,crypto,1,1"):
+            pipe.running.stdin.write(piece)
+            pipe.running.stdin.flush()
+        code, err = pipe.end()
+    assert (code, err.splitlines()[-1][:5]) == (0, "1 new")
+    assert thresher("lots", "-o", "jsonl").rows[0]["asset"] == "ÄTH"
