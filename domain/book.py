@@ -94,7 +94,7 @@ class Book:
             policy = self.policy
             counts_earlier = policy.earlier_lots == "count"
             state = self.washes[asset.group] = WashSales(
-                policy.rules.window_days, counts_earlier, self.weights, self.split_off, self.place
+                policy.rules.window_days, counts_earlier, self.weights, self
             )
         return state
 
@@ -205,11 +205,29 @@ class Book:
             pool = self.pools[(lot.account.id, lot.asset.id)]
             heappush(pool.heap, pool.sort_key(first))
 
-    def move_out(self, lot: Lot, units: int) -> Lot:
-        """The first `units` of a lot, taken out of its pool for a move; still candidates."""
+    def renew(self, lot: Lot) -> Lot:
+        """All that is left of a lot as a new one in its pool, since its front part lives on.
+
+        The old one's sort key still has the place of the whole.
+        """
+        rest = self.split_off(lot, lot.quantity)
+        self.place(rest, lot)
+        return rest
+
+    def carve(self, lot: Lot, units: int) -> Lot:
+        """The first `units` of a lot, out of its pool; they stay candidates of the rule."""
         first = self.split_off(lot, units)
         if not lot.used:
             self.washes[lot.asset.group].carved(lot, first)
+        return first
+
+    def move_out(self, lot: Lot, units: int) -> Lot:
+        """The first `units` of a lot, for a move; what is left becomes a lot of its own."""
+        first = self.carve(lot, units)
+        if lot.quantity:
+            rest = self.renew(lot)
+            if not lot.used:
+                self.washes[lot.asset.group].carved(lot, rest)
         return first
 
     def _identified(self, pool: Pool, entry: Entry) -> list[Pick]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from heapq import heapify, heappop, heappush, heapreplace
+from heapq import heapify, heappop, heappush
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -50,7 +50,8 @@ class Pool:
     """Open lots of one asset in one account, in the order in which they would be sold.
 
     A heap of (sort key, lot); a lot that was emptied stays until it comes up. A lot whose
-    key would change (a wash sale moves basis and date) is replaced by a new lot instead.
+    key would change (a wash sale moves basis and date; a front part lives on apart from the
+    rest) is replaced by a new lot instead.
     """
 
     __slots__ = ("heap", "method", "quantity", "sort_key", "wash")
@@ -90,9 +91,6 @@ class Pool:
         while quantity:
             lot: Lot = heap[0][-1]
             held = lot.quantity
-            if held and heap[0][-3] != lot.offset:
-                heapreplace(heap, self.sort_key(lot))
-                continue
             if held > quantity:
                 picks.append((lot, quantity))
                 break

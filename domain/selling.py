@@ -19,14 +19,15 @@ def dispose(book: Book, entry: Entry, picks: list[Pick], proceeds: int, rule: st
         lot, units = picks[0]
         _sell(book, entry, lot, units, proceeds, rule)
         return
-    picks.sort(key=_acquisition)
+    if rule != "fifo":  # which picks in this order already
+        picks.sort(key=_acquisition)
     selling = [_carved(book, lot, units) for lot, units in picks]
     units_left = 0
     for _, units in picks:
         units_left += units
     parts = book.washed_parts = {}
     for whole in selling:
-        for lot in (*parts.pop(whole.serial, ()), whole):
+        for lot in (*parts.pop(whole.serial), whole) if whole.serial in parts else (whole,):
             units = lot.quantity
             if units:
                 share = proceeds if units == units_left else proceeds * units // units_left
@@ -70,7 +71,7 @@ def _acquisition(pick: Pick) -> tuple[int, int, int]:
 
 def _carved(book: Book, lot: Lot, units: int) -> Lot:
     if units < lot.quantity:
-        lot = book.move_out(lot, units)
+        lot = book.carve(lot, units)
     lot.picked = True
     return lot
 

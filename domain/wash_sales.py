@@ -7,8 +7,7 @@ held. Fed in effective order, that is the offline rule, share for share.
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable
+from typing import Protocol
 
 import msgspec
 
@@ -17,6 +16,14 @@ from domain.disposals import Disposal, WashMatch
 from domain.lots import Lot
 
 Weights = dict[str, tuple[int, int]]
+
+
+class LotKeeper(Protocol):
+    """What the rule asks of the book that owns the lots."""
+
+    def split_off(self, lot: Lot, units: int) -> Lot: ...
+    def place(self, first: Lot, lot: Lot) -> None: ...
+    def renew(self, lot: Lot) -> Lot: ...
 
 
 class Purchase(msgspec.Struct, gc=False, eq=False):
@@ -29,12 +36,11 @@ class Purchase(msgspec.Struct, gc=False, eq=False):
 
 
 class WashSales:
-    """Matching state of one group. `split_off` and `place` belong to the book that owns lots."""
+    """Matching state of one group, oldest first; what is over 30 days old is forgotten."""
 
     __slots__ = (
+        "_book",
         "_count_earlier",
-        "_place",
-        "_split_off",
         "_weights",
         "_window",
         "matches",
@@ -47,16 +53,14 @@ class WashSales:
         window_days: int,
         count_earlier_lots: bool,
         weights: Weights,
-        split_off: Callable[[Lot, int], Lot],
-        place: Callable[[Lot, Lot], None],
+        book: LotKeeper,
     ) -> None:
         self._window = window_days
         self._count_earlier = count_earlier_lots
         self._weights = weights
-        self._split_off = split_off
-        self._place = place
-        self.recent: deque[Purchase] = deque()
-        self.open_losses: deque[Disposal] = deque()
+        self._book = book
+        self.recent: list[Purchase] = []
+        self.open_losses: list[Disposal] = []
         self.matches: list[WashMatch] = []
 
     def purchased(self, lot: Lot, day: int) -> None:
@@ -65,8 +69,8 @@ class WashSales:
         if self.open_losses:
             self._serve(lot, day, horizon)
         recent = self.recent
-        while recent and recent[0].day < horizon:
-            recent.popleft()
+        if recent and recent[0].day < horizon:
+            self._forget_before(horizon)
         if lot.quantity:
             recent.append(Purchase(lot.ref, lot.order, day, [lot]))
 
@@ -78,8 +82,8 @@ class WashSales:
         """
         horizon, own = loss.sold - self._window, loss.order
         recent = self.recent
-        while recent and recent[0].day < horizon:
-            recent.popleft()
+        if recent and recent[0].day < horizon:
+            self._forget_before(horizon)
         dead = 0
         for purchase in recent:
             if not purchase.pieces:
@@ -89,7 +93,7 @@ class WashSales:
                 if not loss.open_quantity:
                     break
         if dead > 8 and 2 * dead > len(recent):
-            self.recent = deque(purchase for purchase in recent if purchase.pieces)
+            recent[:] = [purchase for purchase in recent if purchase.pieces]
         if loss.open_quantity:
             self.open_losses.append(loss)
 
@@ -104,7 +108,8 @@ class WashSales:
             known.pieces.append(lot)
             return
         joined = Purchase(purchase.ref, purchase.order, purchase.day, [lot])
-        self.recent = deque(sorted([*self.recent, joined], key=lambda each: each.order))
+        self.recent.append(joined)
+        self.recent.sort(key=lambda each: each.order)
 
     def carved(self, lot: Lot, first: Lot) -> None:
         """`first` was split off the front of `lot`: both stay candidates."""
@@ -124,8 +129,12 @@ class WashSales:
 
     def _serve(self, lot: Lot, day: int, horizon: int) -> None:
         losses = self.open_losses
-        while losses and (losses[0].sold < horizon or not losses[0].open_quantity):
-            losses.popleft()
+        past = 0
+        for loss in losses:
+            if loss.open_quantity and loss.sold >= horizon:
+                break
+            past += 1
+        del losses[:past]
         for loss in losses:
             if loss.open_quantity and lot.asset.asset_class.name in loss.wash_classes:
                 self._match(loss, lot, day)
@@ -135,12 +144,27 @@ class WashSales:
     def _match_pieces(self, loss: Disposal, purchase: Purchase) -> None:
         kept: list[Lot] = []
         for piece in purchase.pieces:
-            if piece.quantity:
-                if loss.open_quantity and piece.asset.asset_class.name in loss.wash_classes:
-                    self._match(loss, piece, purchase.day)
-                if piece.quantity:
-                    kept.append(piece)
+            rest = piece
+            if (
+                piece.quantity
+                and loss.open_quantity
+                and piece.asset.asset_class.name in loss.wash_classes
+            ):
+                self._match(loss, piece, purchase.day)
+                if piece.quantity and not piece.picked:
+                    rest = self._book.renew(piece)
+            if rest.quantity:
+                kept.append(rest)
         purchase.pieces = kept
+
+    def _forget_before(self, horizon: int) -> None:
+        recent = self.recent
+        past = 0
+        for purchase in recent:
+            if purchase.day >= horizon:
+                break
+            past += 1
+        del recent[:past]
 
     def _match(self, loss: Disposal, lot: Lot, bought: int) -> None:
         """Disallows the loss of as many units as `lot` can replace (Reg. 1.1091-1(c), -2)."""
@@ -154,7 +178,7 @@ class WashSales:
         loss.open_quantity = open_units - loss_units
         loss.open_loss -= disallowed
         loss.wash += disallowed
-        matched = self._split_off(lot, units)
+        matched = self._book.split_off(lot, units)
         matched.used = True
         account = matched.account
         tacked = 0
@@ -163,7 +187,7 @@ class WashSales:
             tacked = loss.sold - loss.acquired
             matched.basis += disallowed
             matched.acquired -= tacked
-        self._place(matched, lot)
+        self._book.place(matched, lot)
         self.matches.append(
             WashMatch(
                 loss, lot.ref, account, matched.asset, bought, units, loss_units, disallowed,

@@ -11,7 +11,7 @@ from time import monotonic
 
 import pytest
 
-from tests.end_to_end.command import PATIENCE_SECONDS, spawn, thresher
+from tests.end_to_end.command import process, spawn, thresher
 
 KILLS = int(os.environ.get("THRESHER_KILLS", "5"))
 SEED = int(os.environ.get("THRESHER_SEED", "1"))
@@ -59,7 +59,7 @@ def test_an_import_that_is_killed_again_and_again_ends_with_every_row_once(
     with monkeypatch.context() as patch:
         patch.setenv("THRESHER_DATABASE_URL", f"sqlite:///{tmp_path / 'whole.db'}")
         start = monotonic()
-        assert spawn("import", trades).wait(PATIENCE_SECONDS) == 0
+        assert process("import", trades).code == 0
         seconds = monotonic() - start
         expected = answers()
     rng = random.Random(SEED)

@@ -250,3 +250,43 @@ def test_a_rule_that_cannot_be_watched_is_refused_with_the_reason(
     checked_rule(AlertRuleSet(**RULE))
     with pytest.raises(InvalidRule, match=complaint):
         checked_rule(AlertRuleSet(**(RULE | {part: value})))
+
+
+def test_two_processes_that_see_one_crossing_record_one_alert(coin: House) -> None:
+    """The slower one had read the state before the faster one wrote: its alert is not the one."""
+    slower = coin.beside()
+    watch = slower.app.market.watch
+    assert said(coin.tick("C", "80")) == ["fired loss #1 at 200"]
+    at = coin.clock.text
+    assert watch.tick([(1, Quote("C", "79", at))], at) == []
+    assert [alert["value"] for alert in slower.ask()["alerts"]] == ["200"]
+    assert said(slower.tick("C", "95")) == ["rearmed loss #1 at 50"]
+    assert said(coin.tick("C", "70")) == ["fired loss #2 at 300"]
+    assert coin.unequal() == []
+    slower.close()
+
+
+def test_marks_of_another_process_are_followed(coin: House) -> None:
+    beside = coin.beside()
+    beside.ask()
+    coin.tick("C", "85")
+    beside.say(buy("b2", "10", "1000", asset="C"))
+    assert [alert["value"] for alert in beside.ask()["alerts"]] == ["300"]
+    coin.app.market.refresh()
+    beside.app.market.refresh()
+    assert beside.ask() == coin.ask()
+    assert coin.unequal() == []
+    beside.close()
+
+
+def test_of_two_prices_at_one_instant_the_one_stored_last_counts_also_after_a_restart(
+    coin: House,
+) -> None:
+    coin.clock.advance(minutes=1)
+    coin.ticks(("C", "90"), ("C", "95"), ("C", "90"))
+    coin.app.market.refresh()
+    assert [each["price"] for each in coin.ask()["opportunities"]] == ["95"]
+    assert coin.unequal() == []
+    again = coin.reopened()
+    assert [each["price"] for each in again.ask()["opportunities"]] == ["95"]
+    again.close()
