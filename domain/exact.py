@@ -15,6 +15,9 @@ MONEY_PLACES = 36
 ONE_UNIT = 10**QUANTITY_PLACES
 ONE_DOLLAR = 10**MONEY_PLACES
 
+_POWERS: list[int] = [10**exponent for exponent in range(MONEY_PLACES + 1)]
+_SHORT_PLACES = 6
+_SHORT = 10 ** (MONEY_PLACES - _SHORT_PLACES)
 _CENT = 10 ** (MONEY_PLACES - 2)
 _PLAIN = {
     places: re.compile(rf"-?[0-9]{{1,20}}(?:\.[0-9]{{1,{places}}})?", re.ASCII)
@@ -25,7 +28,7 @@ _PLAIN = {
 def scaled(text: str, places: int) -> int:
     """The decimal `text` as an integer of 10**-places. The text must be plain (see `check`)."""
     whole, _, fraction = text.partition(".")
-    return int(whole + fraction.ljust(places, "0"))
+    return int(whole + fraction) * _POWERS[places - len(fraction)]
 
 
 def quantity(text: str) -> int:
@@ -47,9 +50,10 @@ def check(text: str, what: str, places: int = QUANTITY_PLACES) -> str:
     if not _PLAIN[places].fullmatch(text):
         remedy = f"write a plain decimal such as 12.5 (at most 20 digits, {places} decimals)"
         raise InvalidText(what, str(text), remedy)
-    if text[0] in "-0" or (text[-1] == "0" and "." in text):
-        return format_scaled(scaled(text, places), places)
-    return text  # canonical as it is: the common case
+    is_canonical = (text[0] not in "-0" or text[:2] == "0." or text == "0") and not (
+        text[-1] == "0" and "." in text
+    )
+    return text if is_canonical else format_scaled(scaled(text, places), places)
 
 
 def format_scaled(value: int, places: int) -> str:
@@ -69,7 +73,10 @@ def format_quantity(value: int) -> str:
 
 def format_money(value: int) -> str:
     """Money (integer of 10**-36) as plain decimal text, unrounded."""
-    return format_scaled(value, MONEY_PLACES)
+    short, rest = divmod(value, _SHORT)
+    if rest:
+        return format_scaled(value, MONEY_PLACES)
+    return format_scaled(short, _SHORT_PLACES)  # the same, from far fewer digits
 
 
 def cents(value: int) -> str:
@@ -90,4 +97,8 @@ def grouped(value: int) -> str:
 
 def times(price: str, units: str) -> str:
     """price x units, exact, as money text (both are plain decimals of at most 18 places)."""
-    return format_money(quantity(price) * quantity(units))
+    price_whole, _, price_fraction = price.partition(".")
+    whole, _, fraction = units.partition(".")
+    product = int(price_whole + price_fraction) * int(whole + fraction)
+    places = len(price_fraction) + len(fraction)
+    return format_scaled(product, places) if places else str(product)
