@@ -117,7 +117,7 @@ static void match(Book *book, Row *loss, Lot *lot, int bought) {
         while (selling.at[at] != lot) at++;
         INSERT(selling, at, matched);
     } else heap_push(&book->heap[lot->account], matched);
-    PUSH(book->matches, ((Match){disallowed, units, loss->serial, lot->ref, lot->account, bought, tacked}));
+    PUSH(book->matches, ((Match){disallowed, units, (int)(loss - book->rows.at), lot->ref, lot->account, bought, tacked}));
 }
 
 static void expire(Purchases *recent, int horizon) {

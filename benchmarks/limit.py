@@ -75,7 +75,10 @@ def _packed(book: int, trades: BookTrades) -> bytes:
 
 
 class Checksum:
-    """Adds up books folded by the engine, as limit.c does: every row, match and open lot."""
+    """Adds up books folded by the engine, as limit.c does: every row, match and open lot.
+
+    Fields of the return and of the lots only: how the engine numbers its lots is its own.
+    """
 
     def __init__(self) -> None:
         self.answer = Answer(0, 0, 0, 0)
@@ -84,23 +87,25 @@ class Checksum:
         """The next book, with the trades that it was folded from."""
         place = {f"bench:{trade.number}": at for at, trade in enumerate(trades)}
         accounts = {"broker-0": 0, "broker-1": 1}
-        value, lots, matches = self.answer.checksum, book.open_lots(), book.matches()
+        value, matches = self.answer.checksum, book.matches()
+        lots = sorted(book.open_lots(), key=lambda lot: (lot.order, lot.offset))
+        row_of = {row.serial: at for at, row in enumerate(book.disposals)}
         for row in book.disposals:
             for field in (
-                row.serial, place[row.ref], place[row.lot], accounts[row.account.id],
+                place[row.ref], place[row.lot], accounts[row.account.id],
                 row.quantity, row.proceeds, row.basis, row.wash, row.acquired, row.sold,
                 row.is_long, row.open_quantity,
             ):  # fmt: skip
                 value = (value * _FACTOR + field) % _PRIME
         for match in matches:
             for field in (
-                match.loss.serial, place[match.replacement], accounts[match.account.id],
+                row_of[match.loss.serial], place[match.replacement], accounts[match.account.id],
                 match.bought, match.quantity, match.disallowed, match.tacked_days,
             ):  # fmt: skip
                 value = (value * _FACTOR + field) % _PRIME
         for lot in lots:
             for field in (
-                lot.serial, place[lot.ref], accounts[lot.account.id], lot.quantity, lot.basis,
+                place[lot.ref], accounts[lot.account.id], lot.quantity, lot.basis,
                 lot.acquired, lot.used,
             ):  # fmt: skip
                 value = (value * _FACTOR + field) % _PRIME

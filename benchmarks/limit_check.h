@@ -17,15 +17,16 @@ static void mix(u64 value) { sum = (u64)(((u128)sum * 1000003 + value) % M61); }
 static void mix_units(u64 units) { mix((u64)((u128)units * 10000000000ULL % M61)); }
 static void mix_money(Money m) { mix((u64)((m.l[0] + (u128)8 * m.l[1] + (u128)64 * m.l[2]) % M61)); }
 
-static int by_serial(const void *a, const void *b) {
-    return (*(Lot *const *)a)->serial - (*(Lot *const *)b)->serial;
+static int by_units(const void *a, const void *b) { /* pieces of an acquisition do not overlap */
+    const Lot *x = *(Lot *const *)a, *y = *(Lot *const *)b;
+    return x->order != y->order ? x->order - y->order : (x->offset > y->offset) - (x->offset < y->offset);
 }
 
 static long check(Book *book) {
     Lots open = {0};
     for (int i = 0; i < book->rows.count; i++) {
         Row *r = &book->rows.at[i];
-        mix((u64)r->serial), mix((u64)r->ref), mix((u64)r->lot), mix((u64)r->account);
+        mix((u64)r->ref), mix((u64)r->lot), mix((u64)r->account);
         mix_units(r->quantity), mix_money(r->proceeds), mix_money(r->basis), mix_money(r->wash);
         mix((u64)r->acquired), mix((u64)r->sold), mix((u64)r->is_long), mix_units(r->open_quantity);
     }
@@ -37,10 +38,10 @@ static long check(Book *book) {
     for (int a = 0; a < 2; a++)
         for (int i = 0; i < book->heap[a].count; i++)
             if (book->heap[a].at[i].lot->quantity) PUSH(open, book->heap[a].at[i].lot);
-    if (open.count) qsort(open.at, (size_t)open.count, sizeof *open.at, by_serial);
+    if (open.count) qsort(open.at, (size_t)open.count, sizeof *open.at, by_units);
     for (int i = 0; i < open.count; i++) {
         Lot *lot = open.at[i];
-        mix((u64)lot->serial), mix((u64)lot->ref), mix((u64)lot->account), mix_units(lot->quantity);
+        mix((u64)lot->ref), mix((u64)lot->account), mix_units(lot->quantity);
         mix_money(lot->basis), mix((u64)lot->acquired), mix((u64)lot->used);
     }
     free(open.at);

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from domain.assets import asset_class
 from domain.days import day_of
 from domain.decisions import PolicyElected, WashSaleVersion
 from domain.errors import UnsupportedLaw
@@ -117,5 +118,7 @@ def _known_zone(name: str) -> str:
 
 
 def _versions(stated: tuple[WashSaleVersion, ...]) -> tuple[tuple[int, frozenset[str]], ...]:
+    for name in {name for version in stated for name in version.classes}:
+        asset_class(name)
     rows = [(day_of(version.since), frozenset(version.classes)) for version in stated]
     return tuple(sorted(rows, key=lambda row: row[0]))

@@ -162,11 +162,19 @@ class Ledger(Application[str]):
                 self._sees_repeats = True
             else:
                 return outcomes
-        known = self._known_hashes({offer.stream for offer in offers})
-        outcomes, events = self._decide(offers, recorded_at, known)
-        self._put(events)
-        self._sees_repeats = bool(known)
-        return outcomes
+        seen = -1
+        while True:
+            known = self._known_hashes({offer.stream for offer in offers})
+            before, seen = seen, sum(map(len, known.values()))
+            self._sees_repeats = bool(known)
+            outcomes, events = self._decide(offers, recorded_at, known)
+            try:
+                self._put(events)
+            except IntegrityError:
+                if seen == before:
+                    raise  # nobody was faster: it is no race
+            else:
+                return outcomes
 
     def head(self) -> int:
         """The last position of the log; 0 when it is empty."""

@@ -65,7 +65,9 @@ class Market:
         return crossings
 
     def facts_changed(self, at: str | None = None) -> list[AlertFired | AlertRearmed]:
-        """After facts were projected: they move losses without a tick."""
+        """After facts were projected: they move losses without a tick, at the marks of now."""
+        with self._database.reading() as connection:
+            self._projector.board.follow(connection)
         self.watch.reload()
         recorded_at = sortable_instant(self._clock())
         crossings = self.watch.evaluate(at or recorded_at, recorded_at)

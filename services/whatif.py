@@ -37,6 +37,8 @@ class HypotheticalSale:
 
 def sell(queries: Queries, view: View, sale: HypotheticalSale) -> dict[str, Any]:
     """The rows of the sale, the loss disallowed, the tax year before and after, and windows."""
+    if not "0002" <= view.as_of[:4] <= "9997":
+        raise Unanswerable(f"no windows can be counted around {view.as_of}")
     before = queries.portfolio(view)
     price, priced_by = _price(queries, view, sale)
     account = _account(before, sale)

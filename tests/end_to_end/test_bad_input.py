@@ -1,4 +1,4 @@
-"""A directory of wrong files: clear errors, rows in quarantine, nothing lost, nothing half-written."""
+"""A directory of wrong files: clear errors, rows in quarantine, nothing lost or half-written."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ IMPORTED = {
     "dates.csv": (2, 15),
     "decimals.csv": (2, 26),
     "duplicate_ids.csv": (2, 2),
-    "facts.jsonl": (4, 39),
+    "facts.jsonl": (4, 40),
     "formulas.csv": (3, 0),
     "header_only.csv": (0, 0),
     "header_without_newline.csv": (0, 0),

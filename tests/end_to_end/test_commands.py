@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,17 @@ def test_every_command_has_help(path: tuple[str, ...]) -> None:
 
 
 def test_the_commands_are_those_that_are_promised() -> None:
-    promised = {"demo", "import", "marks", *READS, "rules", "whatif", "explain", "verify", "scenario"}
+    promised = {
+        "demo",
+        "import",
+        "marks",
+        *READS,
+        "rules",
+        "whatif",
+        "explain",
+        "verify",
+        "scenario",
+    }
     assert promised <= {path[0] for path in commands() if path}
     assert {("rules", "add"), ("rules", "list"), ("rules", "remove"), ("whatif", "sell")} <= set(
         commands()
@@ -89,7 +100,7 @@ def test_a_table_fits_the_width_of_the_terminal(
 def test_a_table_shows_cents_and_short_chain_ids() -> None:
     table = thresher("lots", "-o", "table").out
     assert "5,000.00" in table
-    assert "eip155:1/erc721:0x0000..beef/412" in table
+    assert "eip155:1/erc721:0x0000../412" in table
     assert "11,400.60" in table
 
 
@@ -105,7 +116,7 @@ def test_an_empty_ledger_gives_empty_answers(name: str) -> None:
 @pytest.mark.usefixtures("filled")
 def test_reads_take_a_day_and_an_instant_of_knowledge() -> None:
     assert thresher("gains", "--as-of", "2025-02-09").rows == []
-    assert len(thresher("gains", "--as-of", "2025-02-10").rows) == 2
+    assert len(thresher("gains", "--as-of", "2025-02-10").rows) == 1
     assert thresher("lots", "--known-at", "2020-01-01").rows == []
     assert len(thresher("windows", "--as-of", "2025-02-10").rows) == 1
     assert thresher("opportunities", "--as-of", "2025-02-13").rows == []
@@ -140,8 +151,6 @@ def test_the_only_taxpayer_is_meant_unless_one_is_named(
 
 
 def test_verify_is_0_when_equal_and_4_when_a_row_was_tampered_with(filled: Path) -> None:
-    import sqlite3
-
     assert thresher("verify", "--rebuild", "-o", "json").code == 0
     connection = sqlite3.connect(filled)
     connection.execute("UPDATE disposals_v1 SET wash = '0'")
@@ -202,8 +211,14 @@ def test_as_a_process_of_its_own_it_says_the_same(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("filled")
 def test_rules_are_listed_replaced_and_removed() -> None:
     (rule,) = thresher("rules", "list").rows
-    assert (rule["name"], rule["scope"], rule["metric"], rule["threshold"], rule["rearm_ratio"],
-            rule["channels"]) == ("loss", "all", "harvestable_loss", "100", "0.85", "terminal")  # fmt: skip
+    assert {name: rule[name] for name in rule if name not in ("taxpayer", "since")} == {
+        "name": "loss",
+        "scope": "all",
+        "metric": "harvestable_loss",
+        "threshold": "100",
+        "rearm_ratio": "0.85",
+        "channels": "terminal",
+    }
     thresher("rules", "add", "loss", "10", "--scope", "class:nft", "--metric", "loss_percent",
              "--rearm", "0.5", "--channel", "file:/x", "--channel", "terminal")  # fmt: skip
     (rule,) = thresher("rules", "list").rows
@@ -215,9 +230,18 @@ def test_rules_are_listed_replaced_and_removed() -> None:
 
 @pytest.mark.usefixtures("database")
 @pytest.mark.parametrize(
-    "args", [["a b", "5"], ["r", "1e5"], ["r", "0"], ["r", "five"], ["r", "5", "--scope", "x"],
-             ["r", "5", "--metric", "x"], ["r", "5", "--rearm", "2"], ["r", "5", "--channel", "x:y"]]
-)  # fmt: skip
+    "args",
+    [
+        ["a b", "5"],
+        ["r", "1e5"],
+        ["r", "0"],
+        ["r", "five"],
+        ["r", "5", "--scope", "x"],
+        ["r", "5", "--metric", "x"],
+        ["r", "5", "--rearm", "2"],
+        ["r", "5", "--channel", "x:y"],
+    ],
+)
 def test_a_rule_that_cannot_be_is_one_clear_line_and_is_not_kept(args: list[str]) -> None:
     ran = thresher("rules", "add", *args)
     assert (ran.code, ran.out, len(ran.err.splitlines())) == (1, "", 1)

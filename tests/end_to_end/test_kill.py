@@ -15,7 +15,7 @@ from tests.end_to_end.command import process, spawn, thresher
 
 KILLS = int(os.environ.get("THRESHER_KILLS", "5"))
 SEED = int(os.environ.get("THRESHER_SEED", "1"))
-ROWS = 12_000  # three batches and the projections of them
+ROWS = 8_000  # two batches, and the projections of them
 
 
 @pytest.fixture

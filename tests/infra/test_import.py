@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import gzip
-import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from domain.fact_codec import FACT_TYPES, AlertFact, Trade
-from domain.fact_codec import Declaration as Declared
 from tests.end_to_end.command import Ran, thresher
 
-HEADER = "seq,event_id,ts,type,account,to_account,asset,asset_class,group,qty,unit_price,fee,currency"
+HEADER = (
+    "seq,event_id,ts,type,account,to_account,asset,asset_class,group,qty,unit_price,fee,currency"
+)
 ROWS = (
     "1,b1,2025-01-02T10:00:00Z,BUY,A,,ETH,crypto,ETH,2,100,1,USD",
     "2,t1,2025-01-03T10:00:00Z,TRANSFER,A,W,ETH,,,1,,,USD",
@@ -62,8 +61,8 @@ def test_importing_again_adds_nothing_and_says_so(trades: Path) -> None:
 
 
 def test_columns_come_in_any_order_and_may_be_left_out(tmp_path: Path) -> None:
-    names = ["qty", "asset", "type", "event_id", "unit_price", "account", "asset_class", "ts", "fee",
-             "to_account"]  # fmt: skip
+    names = [*("qty", "asset", "type", "event_id", "unit_price"), *("account", "asset_class", "ts")]
+    names += ["fee", "to_account"]
     rows = [dict(zip(HEADER.split(","), row.split(","), strict=True)) for row in ROWS]
     lines = [",".join(row[name] for name in names) for row in rows]
     thresher("import", written(tmp_path / "t.csv", ",".join(names), *lines))
@@ -71,7 +70,12 @@ def test_columns_come_in_any_order_and_may_be_left_out(tmp_path: Path) -> None:
 
 
 def test_rows_come_in_any_order(tmp_path: Path) -> None:
-    thresher("import", written(tmp_path / "t.csv", HEADER, ROWS[2].replace(",,1,80", ",ETH,1,80"), ROWS[0], ROWS[1]))
+    thresher(
+        "import",
+        written(
+            tmp_path / "t.csv", HEADER, ROWS[2].replace(",,1,80", ",ETH,1,80"), ROWS[0], ROWS[1]
+        ),
+    )
     assert (lots(), gains()) == ANSWER
 
 
@@ -111,7 +115,9 @@ def test_declarations_beside_the_trades_count_for_them(trades: Path) -> None:
     written(trades.with_name("accounts.csv"), "account,kind,owner", "A,ira,self")
     written(trades.with_name("assets.csv"), "asset,asset_class,group", "ETH,crypto,G")
     written(trades.with_name("prices.csv"), "date,asset,price", "2025-01-05,ETH,50")
-    assert counted(thresher("import", trades)) == "5 new, 0 already known, 0 quarantined, 1 new marks"
+    assert (
+        counted(thresher("import", trades)) == "5 new, 0 already known, 0 quarantined, 1 new marks"
+    )
     assert gains() == []  # an IRA reports nothing
     assert [o["loss"] for o in thresher("opportunities").rows] == ["50.5"]
 
@@ -124,7 +130,9 @@ def test_alone_leaves_them_out(trades: Path) -> None:
 
 def test_prices_are_history_and_fire_no_rule(trades: Path) -> None:
     thresher("rules", "add", "loss", "10")
-    written(trades.with_name("prices.csv"), "date,asset,price", "2025-01-05,ETH,1", "2025-01-06,ETH,99")
+    written(
+        trades.with_name("prices.csv"), "date,asset,price", "2025-01-05,ETH,1", "2025-01-06,ETH,99"
+    )
     thresher("import", trades)
     assert thresher("alerts").rows == []
 
@@ -134,7 +142,11 @@ def test_a_sale_of_more_than_is_held_is_an_issue_that_a_later_fact_mends(tmp_pat
                     "3,s1,2025-01-04T10:00:00Z,SELL,A,,ETH,crypto,,5,80,0,USD")  # fmt: skip
     counted(thresher("import", first))
     (issue,) = thresher("issues").rows
-    assert (issue["fact"], issue["code"], issue["held_out"]) == ("csv:s1", "insufficient_units", True)
+    assert (issue["fact"], issue["code"], issue["held_out"]) == (
+        "csv:s1",
+        "insufficient_units",
+        True,
+    )
     assert issue["remedy"]
     assert gains() == []
     late = written(tmp_path / "2.csv", HEADER, "0,b0,2025-01-01,BUY,A,,ETH,crypto,,3,10,0,USD")
@@ -154,7 +166,9 @@ def test_an_asset_without_a_class_is_refused_until_it_is_declared(tmp_path: Path
 
 def test_text_that_looks_like_a_formula_or_markup_is_just_text(tmp_path: Path) -> None:
     names = ["=1+1", "@SUM(A1)", "[/red]", "[bold]x", "%s", "{0}", "'; DROP TABLE facts; --", "a\\"]
-    rows = [f'{i},"{n}",2025-01-02,BUY,"{n}",,"{n}",crypto,"{n}",1,1,0,USD' for i, n in enumerate(names)]
+    rows = [
+        f'{i},"{n}",2025-01-02,BUY,"{n}",,"{n}",crypto,"{n}",1,1,0,USD' for i, n in enumerate(names)
+    ]
     counted(thresher("import", written(tmp_path / "t.csv", HEADER, *rows)))
     assert {lot["asset"] for lot in thresher("lots").rows} == set(names)
     shown = thresher("lots", "-o", "table").out
@@ -171,84 +185,6 @@ def test_a_quarantined_row_says_where_what_and_how_to_mend_it(tmp_path: Path) ->
         "(at most 20 digits, 18 decimals)",
         "0 new, 0 already known, 1 quarantined (listed by: thresher issues)",
     ]
-
-
-EVENTS: dict[str, dict[str, Any]] = {
-    "buy": {"account": "A", "asset": "S", "qty": "9", "amount": "90"},
-    "sell": {"account": "A", "asset": "S", "qty": "1", "amount": "5", "lots": [{"lot": "buy", "qty": "1"}]},
-    "spend": {"account": "A", "asset": "C", "qty": "1", "amount": "5"},
-    "swap": {"account": "A", "out": {"asset": "C", "qty": "1"}, "in": {"asset": "S", "qty": "1"}, "amount": "5"},
-    "income": {"account": "A", "asset": "C", "qty": "9", "amount": "90", "kind": "staking"},
-    "transfer": {"from": "A", "to": "W", "asset": "C", "qty": "1", "fee_qty": "0.1", "fee_amount": "1"},
-    "gift_in": {"account": "A", "asset": "S", "qty": "1", "amount": "5", "donor_basis": "4", "donor_acquired": "2020-01-01"},
-    "inherit": {"account": "A", "asset": "S", "qty": "1", "amount": "5"},
-    "gift_out": {"account": "A", "asset": "S", "qty": "1"},
-    "split": {"asset": "S", "num": "2", "den": "1"},
-    "return_of_capital": {"account": "A", "asset": "S", "amount": "1"},
-    "convert": {"account": "A", "out": {"asset": "C", "qty": "1"}, "in": {"asset": "D", "qty": "1"}},
-    "abandon": {"account": "A", "asset": "C", "qty": "1"},
-    "worthless": {"account": "A", "asset": "S"},
-    "option_exercise": {"account": "A", "asset": "O", "qty": "1", "underlying": "S", "underlying_qty": "1", "amount": "1"},
-    "option_expire": {"account": "A", "asset": "O", "qty": "1"},
-    "short_open": {"account": "A", "asset": "S", "qty": "1", "amount": "1"},
-    "short_close": {"account": "A", "asset": "S", "qty": "1", "opens": "short_open"},
-    "basis_allocation": {"asset": "C", "method": "specific", "allocations": [{"account": "A", "lot": "income", "qty": "1"}]},
-    "standing_order": {"account": "A", "method": "HIFO"},
-    "policy": {"lot_method": "LIFO", "wash_sale": "conservative"},
-    "profile": {"filing_status": "single", "taxable_income": {"2025": "-5"}},
-    "account": {"account": "A", "kind": "taxable"},
-    "asset": {"asset": "S", "class": "stock"},
-    "group": {"group": "G", "assets": ["S", "O"], "reason": "same issuer"},
-    "bust": {},
-    "correction": {"fact": {"type": "buy", "date": "2025-01-02", "account": "A", "asset": "S", "qty": "1", "amount": "1"}},
-}  # fmt: skip
-DATED = {"standing_order"} | {str(kind.__struct_config__.tag) for kind in Trade.__args__}
-
-
-def event(kind: str) -> dict[str, Any]:
-    dated = {"date": "2025-01-02"} if kind in DATED else {}
-    return {"id": kind, "type": kind} | dated | EVENTS[kind]
-
-
-def test_json_lines_state_every_kind_of_fact_that_a_source_can_state() -> None:
-    internal = {str(kind.__struct_config__.tag) for kind in AlertFact.__args__}
-    assert EVENTS.keys() == FACT_TYPES.keys() - internal
-    assert {str(kind.__struct_config__.tag) for kind in Declared.__args__} < EVENTS.keys()
-
-
-def test_every_kind_of_fact_goes_in_once_and_is_folded(tmp_path: Path) -> None:
-    assets = [{"id": a, "type": "asset", "asset": a, "class": c}
-              for a, c in (("C", "crypto"), ("D", "crypto"), ("O", "option"))]  # fmt: skip
-    lines = [json.dumps(each) for each in [*assets, *map(event, EVENTS)]]
-    path = written(tmp_path / "facts.jsonl", *lines)
-    assert counted(thresher("import", path)) == f"{len(lines)} new, 0 already known, 0 quarantined"
-    assert counted(thresher("import", path)) == f"0 new, {len(lines)} already known, 0 quarantined"
-    for command in ("lots", "gains", "years", "issues"):
-        assert thresher(command).is_clean
-    assert thresher("verify", "--rebuild").code == 0
-
-
-@pytest.mark.parametrize("kind", sorted(EVENTS.keys() - {"bust"}))
-def test_a_field_too_many_or_too_few_is_named(tmp_path: Path, kind: str) -> None:
-    whole = event(kind)
-    extra = json.dumps(whole | {"colour": "blue"})
-    cut = json.dumps({name: value for name, value in whole.items() if name != "id"})
-    ran = thresher("import", written(tmp_path / "facts.jsonl", extra, cut))
-    assert "row 1 colour: Extra inputs are not permitted; remove the field" in ran.err
-    assert "row 2 id: Field required; add the field" in ran.err
-
-
-def test_amendments_by_json_lines_change_the_answer(tmp_path: Path, trades: Path) -> None:
-    thresher("import", trades)
-    fact = {"type": "sell", "ts": "2025-01-04T10:00:00Z", "account": "A", "asset": "ETH",
-            "qty": "1", "amount": "90", "fee": "2"}  # fmt: skip
-    correction = json.dumps({"id": "s1", "type": "correction", "fact": fact, "reason": "restated"})
-    counted(thresher("import", written(tmp_path / "c.jsonl", correction)))
-    assert gains() == [("csv:s1", "88", "100.5")]
-    bust = json.dumps({"id": "s1", "type": "bust", "reason": "cancelled"})
-    counted(thresher("import", written(tmp_path / "b.jsonl", bust)))
-    assert gains() == []
-    assert thresher("gains", "--known-at", "2000-01-01").rows == []
 
 
 def test_another_source_may_use_the_same_ids(trades: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-
 from typing import Any
 
 from infra.sources.scenario_file import parse_scenario
@@ -69,5 +68,3 @@ def quotes(rng: random.Random, house: House, found: list[Offer]) -> list[Quote]:
         Quote(name, f"{rng.randint(0, 300)}.{rng.randint(0, 99):02d}", house.clock.text)
         for name in chosen
     ]
-
-

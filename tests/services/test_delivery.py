@@ -32,9 +32,7 @@ def receiver() -> Iterator[Receiver]:
 @pytest.fixture
 def wired(tmp_path: Path) -> Iterator[House]:
     """Ten coins at a cost of 1,000; webhooks are signed and may go to this machine."""
-    house = House(
-        tmp_path / "t.db", Clock(), webhook_secret=SECRET, webhook_allow_local=True
-    )
+    house = House(tmp_path / "t.db", Clock(), webhook_secret=SECRET, webhook_allow_local=True)
     house.say(COIN, buy("b1", "10", "1000", asset="C"))
     yield house
     house.close()
@@ -106,10 +104,10 @@ def test_a_terminal_gets_one_line_on_standard_error(
     wired.tick("C", "50")
     out, err = capsys.readouterr()
     assert out == ""
-    assert err == (
-        "ALERT 2025-03-01T12:01:00  loss #1: harvestable_loss of all 500.00 reached 200, "
-        "saves about 175.00 tax\n"
-    )
+    (line,) = err.splitlines()
+    assert line.startswith("ALERT 2025-03-01T12:01:00  loss #1: harvestable_loss of all 500.00 ")
+    assert "reached 200" in line
+    assert "saves about 175.00 tax" in line
 
 
 def test_a_webhook_is_signed_by_standard_webhooks(receiver: Receiver, tmp_path: Path) -> None:
@@ -205,7 +203,9 @@ def test_an_address_inside_is_refused_without_the_setting(scheme: str, host: str
         send(f"{scheme}://{host}:9/hook", MESSAGE)
 
 
-@pytest.mark.parametrize("url", ["http://192.0.43.10/", "ftp://192.0.43.10/", "file:///etc/passwd", "x"])
+@pytest.mark.parametrize(
+    "url", ["http://192.0.43.10/", "ftp://192.0.43.10/", "file:///etc/passwd", "x"]
+)
 def test_only_https_addresses_are_used(url: str) -> None:
     send = webhook_channel(SECRET, False, Clock())
     with pytest.raises(DeliveryFailed, match="https address"):
@@ -252,8 +252,10 @@ def test_a_crossing_that_was_recorded_but_not_projected_is_sent_once(
     """Killed between the fact and its projection: the next start sends it, under its key."""
     wired.watch("loss", "200", channels=(f"webhook:{receiver.url}",))
     with monkeypatch.context() as patch:
-        patch.setattr(wired.app.projector, "catch_up", lambda *_: (_ for _ in ()).throw(OSError))
-        with pytest.raises(OSError):
+        patch.setattr(
+            wired.app.projector, "catch_up", lambda *_: (_ for _ in ()).throw(OSError("killed"))
+        )
+        with pytest.raises(OSError, match="killed"):
             wired.tick("C", "50")
     assert receiver.got == []
     again = wired.reopened()
