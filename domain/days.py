@@ -7,7 +7,7 @@ microseconds after midnight.
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
-from functools import lru_cache
+from functools import cache
 from zoneinfo import ZoneInfo
 
 from domain.errors import InvalidText
@@ -65,7 +65,7 @@ def moment_key(text: str, zone: ZoneInfo | None) -> tuple[int, int]:
     return moment.toordinal(), seconds * MICROSECONDS_A_SECOND + moment.microsecond
 
 
-@lru_cache(maxsize=1 << 16)
+@cache
 def first_long_day(acquired: int) -> int:
     """First day on which a lot acquired on day `acquired` is held for more than one year.
 
@@ -79,13 +79,13 @@ def first_long_day(acquired: int) -> int:
         return date(start.year + 1, 3, 1).toordinal()
 
 
-@lru_cache(maxsize=1 << 16)
+@cache
 def year_of(day: int) -> int:
     """Calendar year of a day."""
     return date.fromordinal(day).year
 
 
-@lru_cache(maxsize=1 << 16)
+@cache
 def iso(day: int) -> str:
     """A day as ISO 8601 text."""
     return date.fromordinal(day).isoformat()

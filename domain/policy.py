@@ -81,7 +81,7 @@ def elect(policy: Policy, election: PolicyElected) -> Policy:
     for field in ("rate_short", "rate_long"):
         value = getattr(election, field)
         if value is not None:
-            changes[field] = money(value)
+            changes[field] = _share(field, value)
     for field in ("currency", "income_is_acquisition"):
         value = getattr(election, field)
         if value is not None:
@@ -107,6 +107,13 @@ def _chosen(field: str, value: str, choices: tuple[str, ...]) -> str:
     if value not in choices:
         raise UnsupportedLaw(f"policy {field} = {value!r} is none of {', '.join(choices)}")
     return value
+
+
+def _share(field: str, value: str) -> int:
+    rate = money(value)
+    if not 0 <= rate <= money("1"):
+        raise UnsupportedLaw(f"policy {field} = {value} is no share between 0 and 1")
+    return rate
 
 
 def _known_zone(name: str) -> str:

@@ -47,14 +47,14 @@ class YearSums:
 
     def add(self, rows: Iterable[Disposal], matches: Iterable[WashMatch]) -> None:
         """Adds new rows' gains and new matches' disallowed losses."""
+        sums = self.sums
         for row in rows:
-            self._count(row, row.gain)
+            key = (year_of(row.sold), row.is_long, row.asset.collectible)
+            sums[key] = sums.get(key, 0) + row.proceeds - row.basis
         for match in matches:
-            self._count(match.loss, match.disallowed)
-
-    def _count(self, row: Disposal, amount: int) -> None:
-        key = (year_of(row.sold), row.is_long, row.asset.collectible)
-        self.sums[key] = self.sums.get(key, 0) + amount
+            row = match.loss
+            key = (year_of(row.sold), row.is_long, row.asset.collectible)
+            sums[key] = sums.get(key, 0) + match.disallowed
 
 
 def merged(parts: Iterable[YearSums]) -> dict[Key, int]:

@@ -36,7 +36,7 @@ def explain(queries: Queries, view: View, id: str) -> dict[str, Any]:
     if alert is not None:
         return alert
     portfolio = queries.portfolio(view)
-    ref = _ref(portfolio, id)
+    ref = _ref(portfolio, id, queries.ledger, view.taxpayer)
     answer = _Answer(portfolio.declared.policy.rules)
     for book in portfolio.books.values():
         _explain_lot(answer, book, ref)
@@ -195,9 +195,9 @@ def _explain_window(answer: _Answer, book: Book, ref: str, view: View) -> None:
                 )
 
 
-def _ref(portfolio: Portfolio, id: str) -> str:
+def _ref(portfolio: Portfolio, id: str, ledger: Ledger, taxpayer: str) -> str:
     known = {*portfolio.trades, *portfolio.decisions}
-    if id in known:
+    if id in known or ledger.stream(taxpayer, id):  # a busted fact is in the ledger alone
         return id
     found = sorted(ref for ref in known if ref.partition(":")[2] == id)
     if len(found) == 1:

@@ -12,7 +12,7 @@ from domain.errors import ThresherError
 from infra.cli.output import Format
 from infra.composition import App
 from infra.settings import Settings
-from services.queries import View
+from services.queries import NoSuchTaxpayer, View
 
 Output = Annotated[
     Format, typer.Option("--output", "-o", help="table, json or jsonl (default: by terminal).")
@@ -52,4 +52,7 @@ def view(app: App, taxpayer: str | None, as_of: str | None, known_at: str | None
     """The frame of a reading command; dates are checked here."""
     if as_of is not None:
         as_of = check_moment(as_of, "--as-of")[:10]
-    return app.queries.view(app.taxpayer(taxpayer), as_of, known_at)
+    chosen, known = app.taxpayer(taxpayer), app.ledger.taxpayers()
+    if known and chosen not in known:
+        raise NoSuchTaxpayer(f"no facts of taxpayer {chosen!r}; known: {', '.join(known)}")
+    return app.queries.view(chosen, as_of, known_at)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import ValidationError
 
@@ -21,7 +21,7 @@ class MarkModel(Wire):
     asset: Name
     price: Units
     time: Moment
-    currency: Name = "USD"
+    currency: Literal["USD"] = "USD"  # the ledger's; others would value in the wrong money
     source: Name = "feed"
     kind: Name = "trade"
 

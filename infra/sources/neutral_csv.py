@@ -81,7 +81,7 @@ class PriceRow(_Row):
     date: Day
     asset: Name
     price: Units
-    currency: Name = "USD"
+    currency: Literal["USD"] = "USD"
     source: Name = "prices.csv"
 
 

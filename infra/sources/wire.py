@@ -94,6 +94,7 @@ class Refusal(Exception):
 
 _REMEDIES = {
     "missing": "add the field",
+    "literal_error": "use one of the values named",
     "extra_forbidden": "remove the field or correct its name",
     "string_type": "write it as text in quotes, so that no digit is lost",
     "string_too_short": "write a value",
