@@ -1,9 +1,9 @@
 """The history that is folded: seeded, realistic trades, taxpayer by taxpayer, book by book.
 
 A taxpayer makes 100 trades in about 17 months in five shares through two taxable accounts.
-45 % are sales, of a part or (one in five) of the whole of what an account holds. Three shares
+47 % are sales, of a part or (one in five) of the whole of what an account holds. Three shares
 trade in whole units, two in fractions of four decimals; each price walks by up to 5 % a
-trade. So about one fact in three is a loss sale with a purchase within 30 days of it.
+trade. That gives 0.81 rows and 0.32 wash matches a fact; 19 % of the facts are washed sales.
 """
 
 from __future__ import annotations

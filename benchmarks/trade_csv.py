@@ -1,9 +1,9 @@
 """The file that is imported: one taxpayer's neutral CSV, in the order of time, and raw rows of it.
 
 27 trades a day in 20 assets (8 shares, 2 funds, 2 tokens of shares in their shares' groups, 8
-coins) through two brokers and a wallet: 52 % buys, 40 % sales, 8 % transfers of digital assets
+coins) through two brokers and a wallet: 52 % buys, 35 % sales, 12 % transfers of digital assets
 to and from the wallet. Shares and funds trade in whole units, digital assets in four decimals;
-fees are cents. So 100,000 rows give 1.7 rows of the return and 1.3 wash matches a trade.
+fees are cents. 100,000 rows give 1.7 rows of the return and 1.3 wash matches each.
 """
 
 from __future__ import annotations

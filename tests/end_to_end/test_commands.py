@@ -148,6 +148,9 @@ def test_the_only_taxpayer_is_meant_unless_one_is_named(
     assert thresher("alerts").rows == []
     assert len(thresher("alerts", "--taxpayer", "main").rows) == 1
     assert thresher("lots", "--taxpayer", "a:b").code == 1
+    nobody = thresher("lots", "--taxpayer", "nobody")
+    assert (nobody.code, nobody.out) == (1, "")
+    assert nobody.err == "thresher: no facts of taxpayer 'nobody'; known: main, second\n"
 
 
 def test_verify_is_0_when_equal_and_4_when_a_row_was_tampered_with(filled: Path) -> None:

@@ -139,3 +139,22 @@ def test_amendments_by_json_lines_change_the_answer(tmp_path: Path) -> None:
     counted(thresher("import", written(tmp_path / "b.jsonl", bust)))
     assert gains() == []
     assert thresher("gains", "--known-at", "2000-01-01").rows == []
+    (answer,) = thresher("explain", "csv:s1").rows
+    assert [fact["kind"] for fact in answer["facts"]] == ["sell", "correction", "bust"]
+
+
+@pytest.mark.parametrize("rate", ["-0.1", "1.01", "35"])
+def test_a_tax_rate_is_a_share_between_nothing_and_all(tmp_path: Path, rate: str) -> None:
+    line = json.dumps({"id": "p", "type": "policy", "rates": {"st": rate, "lt": "0.15"}})
+    ran = thresher("import", written(tmp_path / "p.jsonl", line))
+    assert ran.is_clean
+    assert "0 new, 0 already known, 1 quarantined" in ran.err
+
+
+def test_a_price_in_another_currency_values_nothing(tmp_path: Path) -> None:
+    thresher("import", written(tmp_path / "trades.csv", HEADER, ROWS[0]))
+    marks = written(tmp_path / "m.csv", "asset,price,time,currency", "ETH,1,2025-02-01,EUR")
+    prices = written(tmp_path / "p.csv", "date,asset,price,currency", "2025-02-01,ETH,1,EUR")
+    assert "row 2 currency" in thresher("marks", marks).err
+    assert "row 2 currency" in thresher("import", prices).err
+    assert thresher("opportunities").rows == []
