@@ -7,9 +7,9 @@ import msgspec
 from domain.accounts import Account
 from domain.assets import Asset
 from domain.days import iso
+from domain.lots import INHERITED
 from domain.rules.rule_set import RuleSet
 
-INHERITED = "INHERITED"
 _DIGITAL_BOXES = ("G", "H", "I", "J", "K", "L")
 _SECURITY_BOXES = ("A", "B", "C", "D", "E", "F")
 
@@ -58,6 +58,11 @@ class Disposal(msgspec.Struct, gc=False, eq=False):
     def acquired_text(self) -> str:
         """Column (b) of Form 8949."""
         return INHERITED if self.inherited else iso(self.acquired)
+
+    @property
+    def term(self) -> str:
+        """L or S."""
+        return "L" if self.is_long else "S"
 
     @property
     def code(self) -> str:

@@ -10,6 +10,7 @@ import msgspec
 
 from domain.accounts import Account
 from domain.assets import Asset
+from domain.days import first_long_day, iso
 
 if TYPE_CHECKING:
     from domain.wash_sales import WashSales
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 SortKey = Callable[["Lot"], tuple[Any, ...]]
 Pick = tuple["Lot", int]
 NO_LOSS_BASIS = -1
+INHERITED = "INHERITED"
 
 
 class Lot(msgspec.Struct, gc=False, eq=False):
@@ -44,6 +46,16 @@ class Lot(msgspec.Struct, gc=False, eq=False):
     inherited: bool = False
     loss_basis: int = NO_LOSS_BASIS
     gift_day: int = 0
+
+    @property
+    def acquired_text(self) -> str:
+        """What Form 8949 column (b) will say of it."""
+        return INHERITED if self.inherited else iso(self.acquired)
+
+    @property
+    def long_from(self) -> int:
+        """First day on which a sale is long-term (IRC 1222(3), 1223(9))."""
+        return self.origin if self.inherited else first_long_day(self.acquired)
 
 
 class Pool:

@@ -6,8 +6,7 @@ from collections.abc import Iterable
 
 from sqlalchemy import Column, Connection, Integer
 
-from domain.days import first_long_day, iso
-from domain.disposals import INHERITED
+from domain.days import iso
 from domain.exact import format_money, format_quantity, money, quantity
 from domain.lots import Lot
 from projections.schema import (
@@ -35,8 +34,6 @@ OPEN_LOTS = Projection(
 
 def row(taxpayer: str, book: str, lot: Lot) -> Row:
     """A lot as a row of the table."""
-    acquired = INHERITED if lot.inherited else iso(lot.acquired)
-    long_from = lot.origin if lot.inherited else first_long_day(lot.acquired)
     return (
         taxpayer,
         book,
@@ -46,9 +43,9 @@ def row(taxpayer: str, book: str, lot: Lot) -> Row:
         lot.asset.id,
         format_quantity(lot.quantity),
         format_money(lot.basis),
-        acquired,
+        lot.acquired_text,
         iso(lot.origin),
-        iso(long_from),
+        iso(lot.long_from),
     )
 
 
@@ -60,9 +57,9 @@ def lot_piece(lot: Lot) -> Piece:
         "asset": lot.asset.id,
         "qty": lot.quantity,
         "basis": lot.basis,
-        "acquired": INHERITED if lot.inherited else iso(lot.acquired),
+        "acquired": lot.acquired_text,
         "bought": iso(lot.origin),
-        "long_from": iso(lot.origin if lot.inherited else first_long_day(lot.acquired)),
+        "long_from": iso(lot.long_from),
     }
 
 

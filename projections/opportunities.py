@@ -10,6 +10,7 @@ from sqlalchemy import Column, Connection, Integer
 from domain.days import iso
 from domain.exact import format_money, format_quantity, money, quantity
 from domain.harvest import Opportunity
+from domain.lots import INHERITED
 from projections.schema import Piece, Projection, Row, book_table, merge, pieces, shown, text
 
 OPPORTUNITIES = Projection(
@@ -53,7 +54,7 @@ def opportunity_piece(found: Opportunity, tax_saved: int, mark: tuple[str, str])
         "account": lot.account.id,
         "asset": lot.asset.id,
         "asset_class": lot.asset.asset_class.name,
-        "acquired": "INHERITED" if lot.inherited else iso(found.acquired),
+        "acquired": INHERITED if lot.inherited else iso(found.acquired),
         "qty": lot.quantity,
         "price": found.price,
         "value": found.value,

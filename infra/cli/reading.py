@@ -8,7 +8,7 @@ import typer
 from rich.markup import escape
 
 from infra.cli.options import AsOf, KnownAt, Output, TaxpayerOption, application, view
-from infra.cli.output import Format, dollars, emit_one, show, stdout, wants_table
+from infra.cli.output import Format, emit_one, show, stdout, wants_table
 from services.explain import explain
 
 LOTS = {
@@ -158,8 +158,3 @@ def _print_explanation(answer: dict[str, Any]) -> None:
         f"\n[dim]Accounts seen: {len(answer['accounts_seen'])}; not seen: "
         f"{', '.join(answer['not_seen']) or 'none'}. This is not tax advice.[/]"
     )
-
-
-def money_line(label: str, text: str) -> str:
-    """A label and an amount, aligned."""
-    return f"{label:<28}{dollars(text):>16}"

@@ -5,8 +5,7 @@ from __future__ import annotations
 from domain.accounts import Account
 from domain.assets import Asset
 from domain.declarations import Declarations
-from domain.exact import format_money, format_quantity
-from infra.cli.output import dollars
+from domain.exact import format_quantity, grouped
 
 _KINDS = {"tokenized_security": "token"}
 
@@ -53,7 +52,7 @@ def ref(full: str) -> str:
 
 def amount(money: int) -> str:
     """Money in cents with thousands separators."""
-    return dollars(format_money(money))
+    return grouped(money)
 
 
 def days_apart(bought: int, sold: int) -> str:
