@@ -37,13 +37,39 @@ class PolicyElected(Fact, frozen=True, kw_only=True, omit_defaults=True, tag="po
     spouse_basis: str | None = None
     entity_basis: str | None = None
     pool: str | None = None
+    sold_replacements: str | None = None
+    full_exit: str | None = None
+    gain_units: str | None = None
+    replacement_order: str | None = None
+    overlap_days: str | None = None
+    sub_lots: str | None = None
+    self_custody_pool: str | None = None
+    wrap: str | None = None
+    transfer_fee: str | None = None
+    abandonment: str | None = None
+    digital_art: str | None = None
+    pool_pieces: bool | None = None
+
+
+class TaxFigures(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """One year's figures of the return without capital gains, for tax by brackets.
+
+    `ordinary_taxable`: taxable income other than gains and qualified dividends, after
+    deductions; `magi_without_gains` and `other_nii`: for IRC 1411. Plain decimal text.
+    """
+
+    ordinary_taxable: str
+    qualified_dividends: str = "0"
+    magi_without_gains: str = "0"
+    other_nii: str = "0"
 
 
 class ProfileStated(Fact, frozen=True, kw_only=True, omit_defaults=True, tag="profile"):
     """Figures of the return that the ledger cannot know.
 
     `carry_short` and `carry_long` are the (positive) losses carried into `carry_year`;
-    `taxable_income` maps a year to Form 1040 line 15, which may be negative.
+    `taxable_income` maps a year to Form 1040 line 15, which may be negative; `tax` maps a year
+    to the figures that its tax is computed from.
     """
 
     filing_status: str | None = None
@@ -52,19 +78,27 @@ class ProfileStated(Fact, frozen=True, kw_only=True, omit_defaults=True, tag="pr
     carry_long: str = "0"
     taxable_income: dict[str, str] = msgspec.field(default_factory=dict)
     report_years: tuple[int, ...] = ()
+    tax: dict[str, TaxFigures] = msgspec.field(default_factory=dict)
 
 
 class AccountDeclared(Fact, frozen=True, kw_only=True, omit_defaults=True, tag="account"):
-    """Whose an account or wallet is, of which kind, and in whose custody."""
+    """Whose an account or wallet is, of which kind, and in whose custody.
+
+    `marked_to_market`: a trader's account under an election of IRC 475(f).
+    """
 
     account: str
     kind: str = "taxable"
     owner: str = "self"
     custody: str = "broker"
+    marked_to_market: bool = False
 
 
 class AssetDeclared(Fact, frozen=True, kw_only=True, omit_defaults=True, tag="asset"):
-    """What an asset is in law; `ratio` = units of its identical group in one unit of it."""
+    """What an asset is in law; `ratio` = units of its identical group in one unit of it.
+
+    `collectible_reason`: why a token is, or is not, a collectible (Notice 2023-27).
+    """
 
     asset: str
     asset_class: str
@@ -72,6 +106,7 @@ class AssetDeclared(Fact, frozen=True, kw_only=True, omit_defaults=True, tag="as
     ratio: str = "1"
     collectible: bool = False
     title: str = ""
+    collectible_reason: str = ""
 
 
 class GroupDeclared(Fact, frozen=True, kw_only=True, omit_defaults=True, tag="group"):

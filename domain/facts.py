@@ -155,11 +155,15 @@ class ReturnOfCapital(Fact, frozen=True, kw_only=True, omit_defaults=True, tag="
 
 
 class Convert(Fact, frozen=True, kw_only=True, omit_defaults=True, tag="convert"):
-    """A non-taxable redenomination or wrap: basis and dates stay."""
+    """A redenomination or wrap: basis and dates stay, unless the owner's position is a swap.
+
+    `amount` is the fair market value received, which that position needs.
+    """
 
     account: str
     out: Leg
     into: Leg
+    amount: str | None = None
 
 
 class Abandon(Fact, frozen=True, kw_only=True, omit_defaults=True, tag="abandon"):

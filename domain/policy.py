@@ -20,7 +20,18 @@ _CHOICES = {
     "earlier_lots": ("count", "ignore"),
     "spouse_basis": ("shift", "none"),
     "entity_basis": ("shift", "none"),
-    "pool": ("account",),
+    "pool": ("account", "universal_before_2025"),
+    "sold_replacements": ("ignore", "count"),
+    "full_exit": ("match", "allow"),
+    "gain_units": ("skip", "in_order"),
+    "replacement_order": ("time", "taxable_first"),
+    "overlap_days": ("add", "once"),
+    "sub_lots": ("tacked_first", "pro_rata"),
+    "self_custody_pool": ("wallet", "one"),
+    "wrap": ("no_event", "swap"),
+    "transfer_fee": ("disposal_only", "add_to_basis"),
+    "abandonment": ("nothing", "ordinary", "capital"),
+    "digital_art": ("ask", "collectible", "not_collectible"),
 }
 
 
@@ -40,6 +51,18 @@ class Policy:
     spouse_basis: str = "shift"
     entity_basis: str = "none"
     pool: str = "account"
+    sold_replacements: str = "ignore"
+    full_exit: str = "match"
+    gain_units: str = "skip"
+    replacement_order: str = "time"
+    overlap_days: str = "add"
+    sub_lots: str = "tacked_first"
+    self_custody_pool: str = "wallet"
+    wrap: str = "no_event"
+    transfer_fee: str = "disposal_only"
+    abandonment: str = "nothing"
+    digital_art: str = "ask"
+    pool_pieces: bool = False
 
     @property
     def zone(self) -> ZoneInfo | None:
@@ -82,7 +105,7 @@ def elect(policy: Policy, election: PolicyElected) -> Policy:
         value = getattr(election, field)
         if value is not None:
             changes[field] = _share(field, value)
-    for field in ("currency", "income_is_acquisition"):
+    for field in ("currency", "income_is_acquisition", "pool_pieces"):
         value = getattr(election, field)
         if value is not None:
             changes[field] = value

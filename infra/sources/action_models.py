@@ -51,10 +51,15 @@ class ConvertModel(EventModel):
     account: Name
     out: LegModel
     into: LegModel = Field(validation_alias=AliasChoices("in", "into"))
+    amount: Amount | None = None
 
     def fact(self) -> f.Fact:
         return f.Convert(
-            **self.common(), account=self.account, out=self.out.leg(), into=self.into.leg()
+            **self.common(),
+            account=self.account,
+            out=self.out.leg(),
+            into=self.into.leg(),
+            amount=self.amount,
         )
 
 

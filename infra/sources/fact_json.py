@@ -61,6 +61,12 @@ class WashVersion(Wire):
     classes: tuple[Name, ...]
 
 
+_POSITIONS = {
+    "earlier_lots", "income_is_acquisition", "spouse_basis", "entity_basis", "pool",
+    "sold_replacements", "full_exit", "gain_units", "replacement_order", "overlap_days",
+    "sub_lots", "self_custody_pool", "wrap", "transfer_fee", "abandonment", "digital_art",
+    "pool_pieces",
+}  # fmt: skip
 _NAMED_LAW = {"current": CURRENT_LAW, "conservative": CONSERVATIVE}
 
 
@@ -78,6 +84,18 @@ class PolicyFields(Wire):
     spouse_basis: Name | None = None
     entity_basis: Name | None = None
     pool: Name | None = None
+    sold_replacements: Name | None = None
+    full_exit: Name | None = None
+    gain_units: Name | None = None
+    replacement_order: Name | None = None
+    overlap_days: Name | None = None
+    sub_lots: Name | None = None
+    self_custody_pool: Name | None = None
+    wrap: Name | None = None
+    transfer_fee: Name | None = None
+    abandonment: Name | None = None
+    digital_art: Name | None = None
+    pool_pieces: bool | None = None
 
     def elected(self, effective_at: str = "0001-01-01", seq: int = 0) -> d.PolicyElected:
         """The election as a fact."""
@@ -98,11 +116,7 @@ class PolicyFields(Wire):
             rate_short=self.rates.st if self.rates else None,
             rate_long=self.rates.lt if self.rates else None,
             wash_sale=listed if versions is not None else None,
-            earlier_lots=self.earlier_lots,
-            income_is_acquisition=self.income_is_acquisition,
-            spouse_basis=self.spouse_basis,
-            entity_basis=self.entity_basis,
-            pool=self.pool,
+            **self.model_dump(include=_POSITIONS),
         )
 
 
@@ -120,6 +134,20 @@ class CarryIn(Wire):
     lt: Amount = "0"
 
 
+class YearFigures(Wire):
+    """Figures of one year's return without capital gains, for tax by brackets."""
+
+    year: Annotated[str, Field(pattern=r"^[0-9]{4}$")]
+    ordinary_taxable: Decimal18
+    qualified_dividends: Amount = "0"
+    magi_without_gains: Decimal18 = "0"
+    other_nii: Decimal18 = "0"
+
+    def figures(self) -> d.TaxFigures:
+        """The figures as they are stored under their year."""
+        return d.TaxFigures(**self.model_dump(exclude={"year"}))
+
+
 class ProfileFields(Wire):
     filing_status: Literal["single", "mfj", "mfs", "hoh"] | None = None
     carry_in: CarryIn | None = None
@@ -127,7 +155,7 @@ class ProfileFields(Wire):
         default_factory=dict
     )
     report_years: tuple[Annotated[str, Field(pattern=r"^[0-9]{4}$")], ...] = ()
-    tax: dict[str, str] | None = None  # inputs of the what-if by brackets, not used here
+    tax: YearFigures | tuple[YearFigures, ...] = ()
 
     def stated(self, effective_at: str = "0001-01-01", seq: int = 0) -> d.ProfileStated:
         """The profile as a fact."""
@@ -141,7 +169,11 @@ class ProfileFields(Wire):
             carry_long=carry.lt if carry else "0",
             taxable_income=dict(self.taxable_income),
             report_years=tuple(int(year) for year in self.report_years),
+            tax={each.year: each.figures() for each in self._tax_years()},
         )
+
+    def _tax_years(self) -> tuple[YearFigures, ...]:
+        return (self.tax,) if isinstance(self.tax, YearFigures) else self.tax
 
 
 class ProfileModel(DeclaringModel, ProfileFields):
@@ -158,6 +190,7 @@ class AccountModel(DeclaringModel):
     kind: Name = "taxable"
     owner: Name = "self"
     custody: Name = "broker"
+    marked_to_market: bool = False
 
     def fact(self) -> f.Fact:
         return d.AccountDeclared(
@@ -166,6 +199,7 @@ class AccountModel(DeclaringModel):
             kind=self.kind,
             owner=self.owner,
             custody=self.custody,
+            marked_to_market=self.marked_to_market,
         )
 
 
@@ -177,6 +211,7 @@ class AssetModel(DeclaringModel):
     ratio: Quantity = "1"
     collectible: bool = False
     title: Text = ""
+    collectible_reason: Text = ""
 
     def fact(self) -> f.Fact:
         return d.AssetDeclared(
@@ -187,6 +222,7 @@ class AssetModel(DeclaringModel):
             ratio=self.ratio,
             collectible=self.collectible,
             title=self.title,
+            collectible_reason=self.collectible_reason,
         )
 
 
