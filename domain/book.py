@@ -13,9 +13,9 @@ from domain.assets import Asset
 from domain.disposals import Departure, Disposal, WashMatch
 from domain.entries import Entry, Issue, OrderKey
 from domain.exact import ONE_UNIT, format_quantity
-from domain.identification import StandingOrders, inadequacy, lots_named, method_rule, wanted
+from domain.identification import StandingOrders, method_rule
 from domain.lot_methods import LOT_METHODS
-from domain.lots import Lot, Pick, Pool, part_of
+from domain.lots import Lot, Pool, part_of
 from domain.policy import Policy
 from domain.wash_sales import WashSales, Weights
 
@@ -30,14 +30,14 @@ class Book:
     """
 
     __slots__ = (
-        "_method",
-        "_method_rule",
         "_next_order",
         "departures",
         "disposals",
         "incomes",
         "issues",
         "last_key",
+        "method",
+        "method_rule",
         "next_serial",
         "one_version",
         "orders",
@@ -66,8 +66,8 @@ class Book:
         versions = policy.wash_versions
         always = len(versions) == 1 and versions[0][0] <= 1
         self.one_version = versions[0][1] if always else None
-        self._method = policy.lot_method
-        self._method_rule = method_rule(policy.lot_method)
+        self.method = policy.lot_method
+        self.method_rule = method_rule(policy.lot_method)
         self._next_order = 0
 
     def matches(self) -> list[WashMatch]:
@@ -103,8 +103,8 @@ class Book:
         key = (account.id, asset.id)
         pool = self.pools.get(key)
         if pool is None:
-            method = self._method
-            pool = self.pools[key] = Pool(method, LOT_METHODS[method], self.wash(asset))
+            method = self.method
+            pool = self.pools[key] = Pool(method, LOT_METHODS[method].key, self.wash(asset))
         return pool
 
     def acquire(
@@ -147,34 +147,6 @@ class Book:
             )
         )
         return None
-
-    def choose(self, pool: Pool, entry: Entry) -> tuple[list[Pick], str]:
-        """The lots that an entry takes its quantity from, and the rule that says so."""
-        if entry.lots:
-            reason = inadequacy(entry, self.policy, pool)
-            if reason is None:
-                return self._identified(pool, entry), "specific"
-            self.issues.append(
-                Issue(
-                    entry.ref,
-                    "identification_inadequate",
-                    f"{reason}; the account's method was applied",
-                    "identify the units in time, in the account that holds them",
-                    blocking=False,
-                )
-            )
-        return self.take(pool, entry, entry.quantity)
-
-    def take(self, pool: Pool, entry: Entry, quantity: int) -> tuple[list[Pick], str]:
-        """The lots that `quantity` comes from by the account's method, and the rule applied."""
-        method, rule = self._method, self._method_rule
-        if self.orders:
-            orders = self.orders.get(entry.account.id)
-            if orders is not None:
-                method, rule = orders.method(entry, self.policy)
-        if pool.method != method:
-            pool.reorder(method, LOT_METHODS[method])
-        return pool.take(quantity), rule
 
     def split_off(self, lot: Lot, units: int) -> Lot:
         """The first `units` of a lot as a lot of their own, in no pool yet."""
@@ -229,20 +201,3 @@ class Book:
             if not lot.used:
                 self.washes[lot.asset.group].carved(lot, rest)
         return first
-
-    def _identified(self, pool: Pool, entry: Entry) -> list[Pick]:
-        held = {lot.ref: 0 for lot in pool.lots()}
-        picks: list[Pick] = []
-        left = entry.quantity
-        for ref, units in wanted(entry, held):
-            still = units
-            for lot in lots_named(pool, ref):
-                taken = min(still, lot.quantity)
-                if taken:
-                    picks.append((self.move_out(lot, taken), taken))
-                    still -= taken
-            left -= units
-        pool.quantity -= entry.quantity - left
-        if left:
-            picks += self.take(pool, entry, left)[0]
-        return picks

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from domain.book import Book
+from domain.choosing import choose, take
 from domain.days import day_of
 from domain.entries import Entry, Issue
 from domain.exact import money
@@ -22,8 +23,9 @@ def _buy(book: Book, entry: Entry) -> None:
 def _sell(book: Book, entry: Entry) -> None:
     pool = book.holding(entry, entry.quantity)
     if pool is not None:
-        picks, rule = book.choose(pool, entry)
-        dispose(book, entry, picks, entry.amount - entry.fee, rule)
+        proceeds = entry.amount - entry.fee
+        picks, rule = choose(book, pool, entry, proceeds)
+        dispose(book, entry, picks, proceeds, rule)
 
 
 def _swap_in(book: Book, entry: Entry) -> None:
@@ -64,7 +66,7 @@ def _abandon(book: Book, entry: Entry) -> None:
 def _depart(book: Book, entry: Entry, kind: str) -> None:
     pool = book.holding(entry, entry.quantity)
     if pool is not None:
-        picks, _ = book.choose(pool, entry)
+        picks, _ = choose(book, pool, entry)
         depart(book, kind, entry, picks)
 
 
@@ -74,9 +76,9 @@ def _transfer(book: Book, entry: Entry) -> None:
     if pool is None or entry.to_account is None:
         return
     if entry.fee_quantity:
-        picks, rule = book.take(pool, entry, entry.fee_quantity)
+        picks, rule = take(book, pool, entry, entry.fee_quantity, entry.amount)
         dispose(book, entry, picks, entry.amount, rule)
-    picks, _ = book.choose(pool, entry)
+    picks, _ = choose(book, pool, entry)
     target = book.pool(entry.to_account, entry.asset)
     for lot, units in picks:
         moved = book.move_out(lot, units)
@@ -123,7 +125,7 @@ def _convert(book: Book, entry: Entry) -> None:
     pool = book.holding(entry, entry.quantity)
     if pool is None or entry.to_asset is None:
         return
-    picks, _ = book.take(pool, entry, entry.quantity)
+    picks, _ = take(book, pool, entry, entry.quantity)
     target = book.pool(entry.account, entry.to_asset)
     out_left, in_left = entry.quantity, entry.to_quantity
     for lot, units in picks:
@@ -145,7 +147,7 @@ def _worthless(book: Book, entry: Entry) -> None:
     pool = book.pools.get((entry.account.id, entry.asset.id))
     if pool is None or not pool.quantity or not entry.asset.asset_class.worthless_is_sale:
         return
-    picks, _ = book.take(pool, entry, pool.quantity)
+    picks, _ = take(book, pool, entry, pool.quantity, 0)
     dispose(book, entry, picks, 0, "worthless")
 
 

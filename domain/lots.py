@@ -63,10 +63,11 @@ class Pool:
 
     A heap of (sort key, lot); a lot that was emptied stays until it comes up. A lot whose
     key would change (a wash sale moves basis and date; a front part lives on apart from the
-    rest) is replaced by a new lot instead.
+    rest) is replaced by a new lot instead. `wallets`: of a pool that several accounts share,
+    the units that each holds.
     """
 
-    __slots__ = ("heap", "method", "quantity", "sort_key", "wash")
+    __slots__ = ("heap", "method", "quantity", "sort_key", "wallets", "wash")
 
     def __init__(self, method: str, sort_key: SortKey, wash: WashSales) -> None:
         self.method = method
@@ -74,6 +75,7 @@ class Pool:
         self.wash = wash
         self.heap: list[tuple[Any, ...]] = []
         self.quantity = 0
+        self.wallets: dict[str, int] | None = None
 
     def add(self, lot: Lot) -> None:
         """Adds a lot and its quantity."""

@@ -86,7 +86,7 @@ def test_every_rule_set_of_the_room_is_registered_by_its_jurisdiction() -> None:
 
 def test_lot_methods_are_rows_of_sort_keys() -> None:
     assert LOT_METHODS.keys() >= {"FIFO", "LIFO", "HIFO"}
-    assert all(callable(key) for key in LOT_METHODS.values())
+    assert all(callable(each.key) for each in LOT_METHODS.values())
 
 
 def test_asset_classes_are_rows_of_properties() -> None:
