@@ -16,7 +16,8 @@ class Account:
 
     `reports`: its disposals are rows of the taxpayer's return. `takes_from`: owners
     whose disallowed loss joins the basis of a replacement bought here (IRC 1091(d); never in
-    an IRA: Rev. Rul. 2008-5).
+    an IRA: Rev. Rul. 2008-5). `marked_to_market`: losses are outside the wash-sale rule
+    (IRC 475(f)(1)(D)); purchases still replace.
     """
 
     id: str
@@ -24,11 +25,18 @@ class Account:
     owner: str = "self"
     custody: str = "broker"
     reports: bool = True
+    is_retirement: bool = False
+    marked_to_market: bool = False
     takes_from: frozenset[str] = frozenset({"self"})
 
 
 def account(
-    id: str, kind: str, owner: str, custody: str, shifting_owners: frozenset[str]
+    id: str,
+    kind: str,
+    owner: str,
+    custody: str,
+    shifting_owners: frozenset[str],
+    marked_to_market: bool = False,
 ) -> Account:
     """Builds an account; `shifting_owners` are the owners whose lots take a shifted basis."""
     taxable = kind == "taxable"
@@ -38,6 +46,8 @@ def account(
         owner=owner,
         custody=custody,
         reports=taxable and owner in ("self", "spouse"),
+        is_retirement=not taxable,
+        marked_to_market=marked_to_market,
         takes_from=_takes_from(owner, shifting_owners) if taxable else frozenset(),
     )
 

@@ -17,25 +17,29 @@ class AssetClass:
     is_digital: bool  # Form 1099-DA, boxes G-L; wallet by wallet (Reg. 1.1012-1(j))
     identify_until_settlement: bool  # Reg. 1.1012-1(c); digital assets: until the disposal
     worthless_is_sale: bool  # IRC 165(g)(1): securities only
+    may_be_collectible: bool  # look through to the right or asset (Notice 2023-27)
     covered_from: int  # day; basis is reported for units bought on or after (Reg. 1.6045-1)
 
 
 ASSET_CLASSES = {
     row.name: row
     for row in (
-        AssetClass("stock", False, True, True, day_of("2011-01-01")),
-        AssetClass("fund", False, True, True, day_of("2012-01-01")),
-        AssetClass("option", False, True, True, day_of("2014-01-01")),
-        AssetClass("tokenized_security", True, False, True, day_of("2026-01-01")),
-        AssetClass("crypto", True, False, False, day_of("2026-01-01")),
-        AssetClass("nft", True, False, False, day_of("2026-01-01")),
+        AssetClass("stock", False, True, True, False, day_of("2011-01-01")),
+        AssetClass("fund", False, True, True, False, day_of("2012-01-01")),
+        AssetClass("option", False, True, True, False, day_of("2014-01-01")),
+        AssetClass("tokenized_security", True, False, True, False, day_of("2026-01-01")),
+        AssetClass("crypto", True, False, False, False, day_of("2026-01-01")),
+        AssetClass("nft", True, False, False, True, day_of("2026-01-01")),
     )
 }
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Asset:
-    """An asset as declared. `ratio` is group units in one unit, an integer of 10**-18."""
+    """An asset as declared. `ratio` is group units in one unit, an integer of 10**-18.
+
+    `asks_collectible`: it may be a collectible, and nobody said whether it is one.
+    """
 
     id: str
     asset_class: AssetClass
@@ -43,6 +47,7 @@ class Asset:
     ratio: int = ONE_UNIT
     collectible: bool = False
     title: str = ""
+    asks_collectible: bool = False
 
 
 def asset_class(name: str) -> AssetClass:

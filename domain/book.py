@@ -17,8 +17,10 @@ from domain.identification import StandingOrders, method_rule
 from domain.lot_methods import LOT_METHODS
 from domain.lots import Lot, Pool, part_of
 from domain.policy import Policy
+from domain.short_sales import ShortSales
 from domain.wash_sales import WashSales, Weights
 
+_UNIVERSAL, _SELF_CUSTODY = "universal", "self-custody"
 START: OrderKey = (0, 0, 0, 0, "", 0)
 
 
@@ -31,18 +33,27 @@ class Book:
 
     __slots__ = (
         "_next_order",
+        "allocations",
+        "applied_allocation",
         "departures",
         "disposals",
         "incomes",
         "issues",
+        "keeps_sold_units",
         "last_key",
+        "matches_gains",
+        "members",
         "method",
         "method_rule",
         "next_serial",
         "one_version",
         "orders",
+        "per_wallet",
         "policy",
         "pools",
+        "shared",
+        "shares",
+        "shorts",
         "touched",
         "washed_parts",
         "washes",
@@ -63,6 +74,15 @@ class Book:
         self.washed_parts: dict[int, list[Lot]] = {}
         self.last_key = START
         self.next_serial = 0
+        self.shorts: ShortSales | None = None
+        self.shares = policy.pool != "account" or policy.self_custody_pool != "wallet"
+        self.shared: dict[tuple[str, str], Pool] = {}
+        self.members: dict[str, Account] = {}
+        self.per_wallet: set[str] = set()
+        self.allocations: dict[str, Entry] = {}
+        self.applied_allocation: Entry | None = None
+        self.matches_gains = policy.gain_units == "in_order"
+        self.keeps_sold_units = policy.sold_replacements == "count"
         versions = policy.wash_versions
         always = len(versions) == 1 and versions[0][0] <= 1
         self.one_version = versions[0][1] if always else None
@@ -76,7 +96,7 @@ class Book:
 
     def open_lots(self) -> list[Lot]:
         """All open lots of every account, in the order in which they were made."""
-        lots = [lot for pool in self.pools.values() for lot in pool.lots()]
+        lots = [lot for pool in self.all_pools() for lot in pool.lots()]
         lots.sort(key=lambda lot: lot.serial)
         return lots
 
@@ -85,17 +105,37 @@ class Book:
         only = self.one_version
         return self.policy.wash_classes(day) if only is None else only
 
+    def all_pools(self) -> list[Pool]:
+        """Every pool once; `pools` has a shared one under each of its accounts."""
+        if not self.shared:
+            return list(self.pools.values())
+        return list({id(pool): pool for pool in self.pools.values()}.values())
+
+    def holds(self, group: str) -> bool:
+        """Whether any account holds units of a group."""
+        return any(pool.quantity for pool in self.pools.values() if pool.wash is self.washes[group])
+
+    def ask_collectible(self, row: Disposal) -> None:
+        """A long-term sale of a token of which nobody said whether it is a collectible."""
+        if not any(each.code == "collectible_not_stated" for each in self.issues):
+            self.issues.append(
+                Issue(
+                    row.ref,
+                    "collectible_not_stated",
+                    f"{row.asset.id} was sold long-term as no collectible, but nobody said "
+                    "whether it is one (Notice 2023-27)",
+                    "declare the asset with collectible true or false and a collectible_reason",
+                    blocking=False,
+                )
+            )
+
     def wash(self, asset: Asset) -> WashSales:
         """The wash-sale state of an asset's group."""
         if asset.id not in self.weights:
             self.weights[asset.id] = (asset.ratio, ONE_UNIT)
         state = self.washes.get(asset.group)
         if state is None:
-            policy = self.policy
-            counts_earlier = policy.earlier_lots == "count"
-            state = self.washes[asset.group] = WashSales(
-                policy.rules.window_days, counts_earlier, self.weights, self
-            )
+            state = self.washes[asset.group] = WashSales(self.policy, self.weights, self)
         return state
 
     def pool(self, account: Account, asset: Asset) -> Pool:
@@ -103,9 +143,40 @@ class Book:
         key = (account.id, asset.id)
         pool = self.pools.get(key)
         if pool is None:
-            method = self.method
-            pool = self.pools[key] = Pool(method, LOT_METHODS[method].key, self.wash(asset))
+            pool = self._shared_pool(account, asset) if self.shares else self._new_pool(asset)
+            self.pools[key] = pool
         return pool
+
+    def _new_pool(self, asset: Asset) -> Pool:
+        return Pool(self.method, LOT_METHODS[self.method].key, self.wash(asset))
+
+    def _shared_pool(self, account: Account, asset: Asset) -> Pool:
+        """The pool that an account shares with others by a position taken, or its own."""
+        name = self._sharing(account, asset)
+        if name is None:
+            return self._new_pool(asset)
+        pool = self.shared.get((f"{name}/{account.owner}", asset.id))
+        if pool is None:
+            pool = self.shared[(f"{name}/{account.owner}", asset.id)] = self._new_pool(asset)
+            pool.wallets = {}
+        assert pool.wallets is not None
+        pool.wallets.setdefault(account.id, 0)
+        self.members[account.id] = account
+        return pool
+
+    def _sharing(self, account: Account, asset: Asset) -> str | None:
+        policy = self.policy
+        if not asset.asset_class.is_digital or account.is_retirement:
+            return None
+        if policy.pool == "universal_before_2025" and asset.id not in self.per_wallet:
+            return _UNIVERSAL
+        is_one = policy.self_custody_pool == "one" and account.custody == "self"
+        return _SELF_CUSTODY if is_one else None
+
+    def next_acquisition(self) -> int:
+        """The number of the next acquisition of the book."""
+        self._next_order += 1
+        return self._next_order - 1
 
     def acquire(
         self, entry: Entry, basis: int, eligible: bool, covered: bool = False, acquired: int = 0
@@ -124,6 +195,8 @@ class Book:
         self._next_order = order + 1
         self.next_serial = serial + 1
         pool.quantity += units
+        if pool.wallets is not None:
+            pool.wallets[account.id] += units
         if eligible:
             pool.wash.purchased(lot, day)
         if lot.quantity:
@@ -134,9 +207,11 @@ class Book:
     def holding(self, entry: Entry, quantity: int) -> Pool | None:
         """The pool if it holds `quantity`; otherwise a blocking issue and None."""
         pool = self.pools.get((entry.account.id, entry.asset.id))
-        if pool is not None and pool.quantity >= quantity:
-            return pool
-        held = pool.quantity if pool is not None else 0
+        held = 0
+        if pool is not None:
+            held = pool.quantity if pool.wallets is None else pool.wallets[entry.account.id]
+            if held >= quantity:
+                return pool
         self.issues.append(
             Issue(
                 entry.ref,
@@ -174,8 +249,13 @@ class Book:
         if lot.picked:
             self.washed_parts.setdefault(lot.serial, []).append(first)
         else:
-            pool = self.pools[(lot.account.id, lot.asset.id)]
-            heappush(pool.heap, pool.sort_key(first))
+            self.push(self.pools[(lot.account.id, lot.asset.id)], first)
+
+    def push(self, pool: Pool, lot: Lot) -> None:
+        """Puts a lot into its place in a pool that counts its units already."""
+        merged = pool.push(lot, self.policy.pool_pieces)
+        if merged is not None:
+            self.touched.append(merged)
 
     def renew(self, lot: Lot) -> Lot:
         """All that is left of a lot as a new one in its pool, since its front part lives on.

@@ -23,9 +23,13 @@ _IN, _MOVE, _OUT = 1, 2, 3
 
 
 class Directory(Protocol):
-    """Where ids are looked up; `asset` raises KeyError for one that was never declared."""
+    """Where ids are looked up; `asset` raises KeyError for one that was never declared.
+
+    `wraps_are_swaps`: the owner's position is that a conversion is a taxable exchange.
+    """
 
     zone: ZoneInfo | None
+    wraps_are_swaps: bool
 
     def account(self, id: str) -> Account: ...
     def asset(self, id: str) -> Asset: ...
@@ -188,10 +192,16 @@ def _return_of_capital(fact: f.ReturnOfCapital, ref: str, names: Directory) -> l
 
 
 def _convert(fact: f.Convert, ref: str, names: Directory) -> list[Entry]:
+    if names.wraps_are_swaps and fact.amount is not None:
+        swap = f.Swap(
+            effective_at=fact.effective_at, seq=fact.seq, account=fact.account, out=fact.out,
+            into=fact.into, amount=fact.amount,
+        )  # fmt: skip
+        return _swap(swap, ref, names)
     return [
         Entry(
             order_key(fact, _MOVE, ref, names.zone),
-            "convert",
+            "unvalued_wrap" if names.wraps_are_swaps else "convert",
             ref,
             names.account(fact.account),
             names.asset(fact.out.asset),
@@ -224,15 +234,45 @@ def _worthless(fact: f.Worthless, ref: str, names: Directory) -> list[Entry]:
     ]
 
 
-def _kept(kind: str) -> Callable[[f.OptionExpire, str, Directory], list[Entry]]:
-    """Facts of later rules: they enter the book only to be listed as not computed."""
+def _option_exercise(fact: f.OptionExercise, ref: str, names: Directory) -> list[Entry]:
+    return [
+        Entry(
+            order_key(fact, _OUT, ref, names.zone),
+            "option_exercise",
+            ref,
+            names.account(fact.account),
+            names.asset(fact.asset),
+            quantity(fact.quantity),
+            money(fact.amount),
+            money(fact.fee),
+            fact,
+            to_asset=names.asset(fact.underlying),
+            to_quantity=quantity(fact.underlying_quantity),
+        )
+    ]
 
-    def compile_one(fact: f.OptionExpire, ref: str, names: Directory) -> list[Entry]:
-        account = names.account(getattr(fact, "account", ""))
-        key = order_key(fact, _OUT, ref, names.zone)
-        return [Entry(key, kind, ref, account, names.asset(fact.asset), 0, 0, 0, fact)]
 
-    return compile_one
+def _short_open(fact: f.ShortOpen, ref: str, names: Directory) -> list[Entry]:
+    return [
+        Entry(
+            order_key(fact, _OUT, ref, names.zone),
+            "short_open",
+            ref,
+            names.account(fact.account),
+            names.asset(fact.asset),
+            quantity(fact.quantity),
+            money(fact.amount),
+            money(fact.fee),
+            fact,
+        )
+    ]
+
+
+def _basis_allocation(fact: f.BasisAllocation, ref: str, names: Directory) -> list[Entry]:
+    """Comes before whatever else happened at its moment."""
+    key = order_key(fact, 0, ref, names.zone)
+    asset = names.asset(fact.asset)
+    return [Entry(key, "basis_allocation", ref, names.account(""), asset, 0, 0, 0, fact)]
 
 
 _COMPILERS: dict[type[f.Fact], Callable[..., list[Entry]]] = {
@@ -250,9 +290,9 @@ _COMPILERS: dict[type[f.Fact], Callable[..., list[Entry]]] = {
     f.ReturnOfCapital: _return_of_capital,
     f.Convert: _convert,
     f.Worthless: _worthless,
-    f.OptionExercise: _kept("option_exercise"),
-    f.OptionExpire: _kept("option_expire"),
-    f.ShortOpen: _kept("short_open"),
-    f.ShortClose: _kept("short_close"),
-    f.BasisAllocation: _kept("basis_allocation"),
+    f.OptionExercise: _option_exercise,
+    f.OptionExpire: _departure("option_expire"),
+    f.ShortOpen: _short_open,
+    f.ShortClose: _departure("short_close"),
+    f.BasisAllocation: _basis_allocation,
 }

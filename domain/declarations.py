@@ -43,6 +43,7 @@ class Declarations:
             elif isinstance(fact, ProfileStated):
                 self.profile = fact
         self.zone: ZoneInfo | None = self.policy.zone
+        self.wraps_are_swaps = self.policy.wrap == "swap"
         self.orders: dict[str, StandingOrders] = {}
         self.grouped: dict[str, str] = {}
         self.assets: dict[str, Asset] = {}
@@ -75,13 +76,19 @@ class Declarations:
         return self.assets[id]
 
     def _add_asset(self, fact: AssetDeclared) -> None:
+        its_class = asset_class(fact.asset_class)
+        unstated = (
+            its_class.may_be_collectible and not fact.collectible and not fact.collectible_reason
+        )
+        position = self.policy.digital_art
         self.assets[fact.asset] = Asset(
             id=fact.asset,
-            asset_class=asset_class(fact.asset_class),
+            asset_class=its_class,
             group=self.grouped.get(fact.asset, fact.group),
             ratio=quantity(fact.ratio),
-            collectible=fact.collectible,
+            collectible=fact.collectible or (unstated and position == "collectible"),
             title=fact.title,
+            asks_collectible=unstated and position == "ask",
         )
 
     def _add_account(self, fact: AccountDeclared) -> None:
@@ -98,7 +105,9 @@ class Declarations:
 
     def _built(self, fact: AccountDeclared) -> Account:
         owners = self.policy.shifting_owners
-        return account(fact.account, fact.kind, fact.owner, fact.custody, owners)
+        return account(
+            fact.account, fact.kind, fact.owner, fact.custody, owners, fact.marked_to_market
+        )
 
     def _add_order(self, ref: str, fact: StandingOrder) -> None:
         key = order_key(fact, 0, ref, self.zone)

@@ -20,7 +20,9 @@ class Disposal(msgspec.Struct, gc=False, eq=False):
     Money in 10**-36: `basis` is adjusted, `wash` the disallowed loss (positive). `quantity` in
     10**-18 units. `open_quantity` and `open_loss` are what no replacement has matched yet
     (zero when the asset is not under the wash-sale rule). `chosen_by` names the rule that
-    identified the units.
+    identified the units. `own_basis` is what the units had when they left; `moved_in` what a later
+    loss added by the position `sold_replacements`. `opened`: the day a short sale was opened whose
+    closing counts as a sale on that day (Reg. 1.1091-1(g)), else 0; `short_ref` the short sale.
     """
 
     serial: int
@@ -30,7 +32,7 @@ class Disposal(msgspec.Struct, gc=False, eq=False):
     asset: Asset
     quantity: int
     proceeds: int
-    basis: int
+    own_basis: int
     acquired: int
     sold: int
     origin: int
@@ -43,16 +45,34 @@ class Disposal(msgspec.Struct, gc=False, eq=False):
     open_quantity: int = 0
     open_loss: int = 0
     wash_classes: frozenset[str] = frozenset()
+    moved_in: int = 0
+    opened: int = 0
+    short_ref: str = ""
+
+    @property
+    def basis(self) -> int:
+        """Adjusted basis."""
+        return self.own_basis + self.moved_in
+
+    @property
+    def loss_day(self) -> int:
+        """The day that the 61 days lie around."""
+        return self.opened or self.sold
+
+    @property
+    def is_loss(self) -> bool:
+        """Sold for less than the basis that the units left with."""
+        return self.proceeds < self.own_basis
 
     @property
     def gain(self) -> int:
         """Proceeds less basis, before any disallowance."""
-        return self.proceeds - self.basis
+        return self.proceeds - self.own_basis - self.moved_in
 
     @property
     def taxable(self) -> int:
         """Column (h) of Form 8949: gain plus disallowed loss."""
-        return self.proceeds - self.basis + self.wash
+        return self.gain + self.wash
 
     @property
     def acquired_text(self) -> str:
@@ -87,6 +107,7 @@ class WashMatch(msgspec.Struct, gc=False, eq=False):
 
     `quantity` counts replacement units, `loss_quantity` sold units. `shifted`: the disallowed
     loss joined the replacement's basis; otherwise it is lost (IRA) or kept apart (entity).
+    `into`: the row on which the replacement units had left already (position `sold_replacements`).
     """
 
     loss: Disposal
@@ -99,6 +120,7 @@ class WashMatch(msgspec.Struct, gc=False, eq=False):
     disallowed: int
     tacked_days: int
     shifted: bool
+    into: Disposal | None = None
 
 
 def box(row: Disposal, rules: RuleSet) -> str:

@@ -7,17 +7,35 @@ from collections.abc import Callable, Iterable
 from domain.book import Book
 from domain.choosing import choose, take
 from domain.days import day_of
+from domain.derivatives import exercise, expire, short_close, short_open
 from domain.entries import Entry, Issue
 from domain.exact import money
 from domain.facts import GiftIn
-from domain.lots import part_of
+from domain.lots import Lot, Pool, part_of
 from domain.selling import depart, dispose, return_capital
+from domain.shared_pools import allocation_late, hand_out_before
 
 Handler = Callable[[Book, Entry], None]
 
 
 def _buy(book: Book, entry: Entry) -> None:
-    book.acquire(entry, entry.amount + entry.fee, True, entry.account.custody == "broker")
+    account = entry.account
+    book.acquire(entry, entry.amount + entry.fee, True, account.custody == "broker")
+    if entry.asset.collectible and account.is_retirement:
+        _deemed_distribution(book, entry)
+
+
+def _deemed_distribution(book: Book, entry: Entry) -> None:
+    book.issues.append(
+        Issue(
+            entry.ref,
+            "deemed_distribution",
+            f"a collectible bought in {entry.account.id} counts as a distribution of its cost "
+            "(IRC 408(m)(1))",
+            "report the distribution; no figure here includes it",
+            blocking=False,
+        )
+    )
 
 
 def _sell(book: Book, entry: Entry) -> None:
@@ -60,7 +78,15 @@ def _gift_out(book: Book, entry: Entry) -> None:
 
 
 def _abandon(book: Book, entry: Entry) -> None:
-    _depart(book, entry, "abandoned")
+    """Nothing is deductible (CCA 202302011), unless the owner takes another position."""
+    position = book.policy.abandonment
+    if position == "capital":
+        pool = book.holding(entry, entry.quantity)
+        if pool is not None:
+            picks, _ = choose(book, pool, entry)
+            dispose(book, entry, picks, 0, "abandon")
+    else:
+        _depart(book, entry, "ordinary_loss" if position == "ordinary" else "abandoned")
 
 
 def _depart(book: Book, entry: Entry, kind: str) -> None:
@@ -78,14 +104,32 @@ def _transfer(book: Book, entry: Entry) -> None:
     if entry.fee_quantity:
         picks, rule = take(book, pool, entry, entry.fee_quantity, entry.amount)
         dispose(book, entry, picks, entry.amount, rule)
-    picks, _ = choose(book, pool, entry)
     target = book.pool(entry.to_account, entry.asset)
+    if target is pool and pool.wallets is not None:  # one pool of basis: units move, basis stays
+        pool.wallets[entry.account.id] -= entry.quantity
+        pool.wallets[entry.to_account.id] += entry.quantity
+        return
+    picks, _ = choose(book, pool, entry)
+    fee_left = entry.amount if book.policy.transfer_fee == "add_to_basis" else 0
+    units_left = entry.quantity
     for lot, units in picks:
         moved = book.move_out(lot, units)
         moved.account = entry.to_account
         if entry.asset.asset_class.is_digital:
             moved.covered = False
-        target.add(moved)
+        if fee_left:
+            share = part_of(fee_left, units, units_left)
+            moved.basis += share
+            fee_left -= share
+            units_left -= units
+        _put(book, target, entry.to_account.id, moved)
+
+
+def _put(book: Book, pool: Pool, account: str, lot: Lot) -> None:
+    pool.quantity += lot.quantity
+    if pool.wallets is not None:
+        pool.wallets[account] += lot.quantity
+    book.push(pool, lot)
 
 
 def _split(book: Book, entry: Entry) -> None:
@@ -94,8 +138,11 @@ def _split(book: Book, entry: Entry) -> None:
     wash = book.wash(asset)
     number, unit = book.weights[asset.id]
     book.weights[asset.id] = (number * old, unit * new)
-    for (_, asset_id), pool in book.pools.items():
-        if asset_id == asset.id:
+    pools = {id(pool): pool for (_, held), pool in book.pools.items() if held == asset.id}
+    for pool in pools.values():
+        if pool.quantity:
+            if pool.wallets is not None:
+                pool.wallets = {name: held * new // old for name, held in pool.wallets.items()}
             pool.quantity = 0
             for lot in list(pool.lots()):
                 lot.quantity = lot.quantity * new // old
@@ -136,7 +183,7 @@ def _convert(book: Book, entry: Entry) -> None:
         moved.asset = entry.to_asset
         out_left -= units
         in_left -= moved.quantity
-        target.add(moved)
+        _put(book, target, entry.account.id, moved)
         if purchase is not None and not moved.used and target.wash is not pool.wash:
             purchase.pieces = [piece for piece in purchase.pieces if piece is not moved]
             target.wash.joined(moved, purchase)
@@ -147,17 +194,20 @@ def _worthless(book: Book, entry: Entry) -> None:
     pool = book.pools.get((entry.account.id, entry.asset.id))
     if pool is None or not pool.quantity or not entry.asset.asset_class.worthless_is_sale:
         return
-    picks, _ = take(book, pool, entry, pool.quantity, 0)
+    held = pool.quantity if pool.wallets is None else pool.wallets[entry.account.id]
+    if not held:
+        return
+    picks, _ = take(book, pool, entry, held, 0)
     dispose(book, entry, picks, 0, "worthless")
 
 
-def _not_yet(book: Book, entry: Entry) -> None:
+def _unvalued_wrap(book: Book, entry: Entry) -> None:
     book.issues.append(
         Issue(
             entry.ref,
-            "not_supported",
-            f"facts of kind {entry.kind} are kept, but this release computes nothing from them",
-            "totals leave it out; upgrade when the rule is offered",
+            "unvalued_wrap",
+            "by the position taken this conversion is a taxable exchange, but it has no amount",
+            "correct it with the fair market value received as `amount`, or elect wrap no_event",
         )
     )
 
@@ -165,7 +215,10 @@ def _not_yet(book: Book, entry: Entry) -> None:
 def fold(book: Book, entries: Iterable[Entry]) -> None:
     """Applies entries, which come in the order of their keys, to a book."""
     handlers = HANDLERS
+    universal = book.policy.pool != "account"
     for entry in entries:
+        if universal:
+            hand_out_before(book, entry)
         handlers[entry.kind](book, entry)
         book.last_key = entry.key
 
@@ -186,9 +239,10 @@ HANDLERS: dict[str, Handler] = {
     "return_of_capital": _return_of_capital,
     "convert": _convert,
     "worthless": _worthless,
-    "option_exercise": _not_yet,
-    "option_expire": _not_yet,
-    "short_open": _not_yet,
-    "short_close": _not_yet,
-    "basis_allocation": _not_yet,
+    "unvalued_wrap": _unvalued_wrap,
+    "option_exercise": exercise,
+    "option_expire": expire,
+    "short_open": short_open,
+    "short_close": short_close,
+    "basis_allocation": allocation_late,
 }

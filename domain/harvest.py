@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from domain.book import Book
 from domain.days import first_long_day
 from domain.lots import Lot, part_of
-from domain.wash_sales import Purchase
+from domain.purchases import Purchase, SoldUnits
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,8 @@ def _blockers(book: Book, group: str, day: int) -> list[_Blocker]:
     for purchase in book.washes[group].recent:
         if first <= purchase.day <= day:
             units = 0
-            for piece in purchase.pieces:
+            candidates: list[Lot | SoldUnits] = [*purchase.pieces, *purchase.sold]
+            for piece in candidates:
                 if piece.asset.asset_class.name in classes:
                     number, unit = book.weights[piece.asset.id]
                     units += piece.quantity * number * 10**18 // unit

@@ -19,6 +19,7 @@ SortKey = Callable[["Lot"], tuple[Any, ...]]
 Pick = tuple["Lot", int]
 NO_LOSS_BASIS = -1
 INHERITED = "INHERITED"
+POOLED = -(10**40)  # the place of pooled units: before all others of their acquisition and date
 
 
 class Lot(msgspec.Struct, gc=False, eq=False):
@@ -64,10 +65,11 @@ class Pool:
     A heap of (sort key, lot); a lot that was emptied stays until it comes up. A lot whose
     key would change (a wash sale moves basis and date; a front part lives on apart from the
     rest) is replaced by a new lot instead. `wallets`: of a pool that several accounts share,
-    the units that each holds.
+    the units that each holds. `absorbers`: the latest lot by acquisition and holding date that
+    has absorbed a loss; the next one may merge with it.
     """
 
-    __slots__ = ("heap", "method", "quantity", "sort_key", "wallets", "wash")
+    __slots__ = ("absorbers", "heap", "method", "quantity", "sort_key", "wallets", "wash")
 
     def __init__(self, method: str, sort_key: SortKey, wash: WashSales) -> None:
         self.method = method
@@ -76,11 +78,29 @@ class Pool:
         self.heap: list[tuple[Any, ...]] = []
         self.quantity = 0
         self.wallets: dict[str, int] | None = None
+        self.absorbers: dict[tuple[int, int], Lot] = {}
 
-    def add(self, lot: Lot) -> None:
-        """Adds a lot and its quantity."""
-        self.quantity += lot.quantity
+    def push(self, lot: Lot, pools_pieces: bool) -> Lot | None:
+        """Puts a lot into its place, without counting it; merged with its like (decision 0011).
+
+        Returns the lot that went into it, empty now.
+        """
+        merged = None
+        if lot.used:
+            if pools_pieces:
+                lot.offset = POOLED
+            key = (lot.order, lot.acquired)
+            other = self.absorbers.get(key)
+            if other is not None and _merge(lot, other, pools_pieces):
+                merged = other
+                if len(self.absorbers) > 2 * len(self.heap):
+                    self._tidy()
+            self.absorbers[key] = lot
         heappush(self.heap, self.sort_key(lot))
+        return merged
+
+    def _tidy(self) -> None:
+        self.absorbers = {key: lot for key, lot in self.absorbers.items() if lot.quantity}
 
     def lots(self) -> Iterator[Lot]:
         """Open lots in no order."""
@@ -113,6 +133,33 @@ class Pool:
                 picks.append((lot, held))
                 quantity -= held
         return picks
+
+
+def _merge(lot: Lot, other: Lot, pools_pieces: bool) -> bool:
+    """Takes `other`, which lies before `lot`, into it, if that is allowed: whether it was.
+
+    Without `pools_pieces` only neighbours with the same basis per unit: no figure changes.
+    """
+    alike = (
+        other.quantity
+        and not other.picked
+        and other.account is lot.account
+        and other.covered is lot.covered
+        and other.inherited is lot.inherited
+        and other.loss_basis == lot.loss_basis == NO_LOSS_BASIS
+    )
+    if not alike:
+        return False
+    if not pools_pieces:
+        if other.offset + other.quantity != lot.offset:
+            return False
+        if other.basis * lot.quantity != lot.basis * other.quantity:
+            return False
+    lot.quantity += other.quantity
+    lot.basis += other.basis
+    lot.offset = other.offset
+    other.quantity = other.basis = 0
+    return True
 
 
 def part_of(total: int, units: int, of_units: int) -> int:

@@ -159,9 +159,9 @@ class Portfolio:
                 "import an assets.csv row or an `asset` fact for it",
             )
             return
-        if isinstance(fact, Convert):
+        if entries[0].to_asset is not None:
             self._join(entries[0])
-        if isinstance(fact, Swap):
+        if entries[0].kind == "swap":
             self._swap_groups.add(entries[0].asset.group)
         for entry in entries:
             if entry.key[0] <= self.until_day:
@@ -220,6 +220,12 @@ class Portfolio:
             return entries
         return [each for each in entries if each.kind != "swap_in" or each.ref not in self._refused]
 
+    def _is_swap(self, ref: str) -> bool:
+        fact = self.trades.get(ref)
+        return isinstance(fact, Swap) or (
+            isinstance(fact, Convert) and self.declared.wraps_are_swaps
+        )
+
     def _refusals_changed(self) -> bool:
         """Whether swaps that cannot be covered are other ones now; marks their books as late.
 
@@ -232,11 +238,11 @@ class Portfolio:
             for name in {self._book_name(group) for group in self._swap_groups}
             if name in self.books
             for issue in self.books[name].issues
-            if issue.code == "insufficient_units" and isinstance(self.trades.get(issue.ref), Swap)
+            if issue.code == "insufficient_units" and self._is_swap(issue.ref)
         }
         for ref in refused ^ self._refused:
             swap = self.trades.get(ref)
-            if isinstance(swap, Swap):
+            if isinstance(swap, Swap | Convert):
                 self._late.add(self._book_name(self.declared.asset(swap.into.asset).group))
         self._refused = refused
         return bool(self._late)

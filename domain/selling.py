@@ -7,18 +7,29 @@ from domain.days import first_long_day
 from domain.disposals import Departure, Disposal
 from domain.entries import Entry
 from domain.lots import Lot, Pick, part_of
+from domain.short_sales import ShortSale
 
 
-def dispose(book: Book, entry: Entry, picks: list[Pick], proceeds: int, rule: str) -> None:
-    """Sells the picked units for `proceeds` in all.
+def dispose(
+    book: Book,
+    entry: Entry,
+    picks: list[Pick],
+    proceeds: int,
+    rule: str,
+    short: ShortSale | None = None,
+) -> None:
+    """Sells the picked units for `proceeds` in all; `short`: the short sale that it closes.
 
     Losses inside one sale are taken by original acquisition, and units that go out later in
-    the same sale can still replace earlier ones (Reg. 1.1091-1(b); rulebook c.4, c.7).
+    the same sale can still replace earlier ones (Reg. 1.1091-1(b); rulebook c.4, c.7), unless
+    it is a full exit and the owner's position is that those do not.
     """
     if len(picks) == 1:
         lot, units = picks[0]
-        _sell(book, entry, lot, units, proceeds, rule)
+        _sell(book, entry, lot, units, proceeds, rule, short)
         return
+    wash = book.washes[entry.asset.group]
+    wash.siblings_count = book.policy.full_exit == "match" or book.holds(entry.asset.group)
     if rule != "fifo":  # which picks in this order already
         picks.sort(key=_acquisition)
     selling = [_carved(book, lot, units) for lot, units in picks]
@@ -33,7 +44,8 @@ def dispose(book: Book, entry: Entry, picks: list[Pick], proceeds: int, rule: st
                 share = proceeds if units == units_left else proceeds * units // units_left
                 proceeds -= share
                 units_left -= units
-                _sell(book, entry, lot, units, share, rule)
+                _sell(book, entry, lot, units, share, rule, short)
+    wash.siblings_count = True
 
 
 def depart(book: Book, kind: str, entry: Entry, picks: list[Pick]) -> None:
@@ -76,7 +88,15 @@ def _carved(book: Book, lot: Lot, units: int) -> Lot:
     return lot
 
 
-def _sell(book: Book, entry: Entry, lot: Lot, units: int, proceeds: int, rule: str) -> None:
+def _sell(
+    book: Book,
+    entry: Entry,
+    lot: Lot,
+    units: int,
+    proceeds: int,
+    rule: str,
+    short: ShortSale | None = None,
+) -> None:
     """One row: units of one lot leave for `proceeds`, and a loss looks for replacements."""
     held = lot.quantity
     basis = lot.basis if units == held else lot.basis * units // held
@@ -87,26 +107,45 @@ def _sell(book: Book, entry: Entry, lot: Lot, units: int, proceeds: int, rule: s
     lot.quantity = held - units
     lot.offset += units
     book.touched.append(lot)
-    if not lot.account.reports:
+    account = entry.account
+    if not account.reports:
         gone = Departure("not_reported", entry.ref, lot.ref, lot.asset, units, basis)
         book.departures.append(gone)
         return
     day, serial = entry.key[0], book.next_serial
     row = Disposal(
-        serial, entry.ref, lot.ref, lot.account, lot.asset, units, proceeds, cost, acquired, day,
+        serial, entry.ref, lot.ref, account, lot.asset, units, proceeds, cost, acquired, day,
         lot.origin, lot.order, lot.inherited or day >= first_long_day(acquired), lot.covered,
         lot.inherited, rule,
     )  # fmt: skip
     book.next_serial = serial + 1
     book.disposals.append(row)
-    if proceeds < cost:
-        asset = lot.asset
-        classes = book.one_version or book.wash_classes(day)
-        if asset.asset_class.name in classes:
-            row.open_quantity = units
-            row.open_loss = cost - proceeds
-            row.wash_classes = classes
-            book.washes[asset.group].lost(row)
+    if proceeds < cost or book.matches_gains:
+        _match(book, lot, row, short)
+    if book.shorts is not None:
+        book.shorts.sold(row, book.policy.rules.window_days)
+    if book.keeps_sold_units and not lot.used:
+        book.washes[lot.asset.group].sold(lot, row)
+    if row.is_long and lot.asset.asks_collectible:
+        book.ask_collectible(row)
+
+
+def _match(book: Book, lot: Lot, row: Disposal, short: ShortSale | None) -> None:
+    """Puts a row before the wash-sale rule, if its class and account are under it."""
+    if short is not None:
+        row.short_ref = short.ref
+        if lot.origin <= short.day:
+            row.opened = short.day
+    classes = book.one_version or book.wash_classes(row.loss_day)
+    if lot.asset.asset_class.name in classes and not row.account.marked_to_market:
+        row.open_quantity = row.quantity
+        row.open_loss = max(0, -row.gain)
+        row.wash_classes = classes
+        if book.shorts is not None and row.short_ref and not row.opened:
+            if row.is_loss:
+                book.shorts.closed_at_a_loss(row, book.policy.rules.window_days)
+        else:
+            book.washes[lot.asset.group].lost(row)
 
 
 def _dual_basis(lot: Lot, units: int, proceeds: int, basis: int) -> tuple[int, int]:

@@ -9,13 +9,23 @@ from __future__ import annotations
 
 from typing import Protocol
 
-import msgspec
-
 from domain.assets import Asset
 from domain.disposals import Disposal, WashMatch
 from domain.lots import Lot
+from domain.policy import Policy
+from domain.purchases import Purchase, SoldUnits
 
 Weights = dict[str, tuple[int, int]]
+NEVER = 1 << 30
+
+
+class Units(Protocol):
+    """Units of an asset that can meet units of a loss."""
+
+    @property
+    def asset(self) -> Asset: ...
+    @property
+    def quantity(self) -> int: ...
 
 
 class LotKeeper(Protocol):
@@ -26,53 +36,60 @@ class LotKeeper(Protocol):
     def renew(self, lot: Lot) -> Lot: ...
 
 
-class Purchase(msgspec.Struct, gc=False, eq=False):
-    """An acquisition of the last 30 days: `pieces` are its units that are still unused."""
-
-    ref: str
-    order: int
-    day: int
-    pieces: list[Lot]
-
-
 class WashSales:
     """Matching state of one group, oldest first; what is over 30 days old is forgotten."""
 
     __slots__ = (
         "_book",
         "_count_earlier",
+        "_passes",
+        "_policy",
+        "_unmatched",
         "_weights",
         "_window",
+        "kept_from",
         "matches",
-        "open_losses",
         "recent",
+        "siblings_count",
     )
 
-    def __init__(
-        self,
-        window_days: int,
-        count_earlier_lots: bool,
-        weights: Weights,
-        book: LotKeeper,
-    ) -> None:
-        self._window = window_days
-        self._count_earlier = count_earlier_lots
+    def __init__(self, policy: Policy, weights: Weights, book: LotKeeper) -> None:
+        self._policy = policy
+        self._window = policy.rules.window_days
+        self._count_earlier = policy.earlier_lots == "count"
+        taxable_first = policy.replacement_order == "taxable_first"
+        self._passes: tuple[bool | None, ...] = (False, True) if taxable_first else (None,)
         self._weights = weights
         self._book = book
+        self._unmatched: list[Disposal] = []
         self.recent: list[Purchase] = []
-        self.open_losses: list[Disposal] = []
         self.matches: list[WashMatch] = []
+        self.kept_from = NEVER  # the day the oldest open short sale was opened
+        self.siblings_count = True
+
+    @property
+    def open_losses(self) -> list[Disposal]:
+        """Losses with units that no replacement has matched yet, in the order of matching."""
+        return [row for row in self._unmatched if row.open_loss]
 
     def purchased(self, lot: Lot, day: int) -> None:
         """A purchase: oldest unmatched losses first, then it waits 30 days for a loss."""
         horizon = day - self._window
-        if self.open_losses:
+        if self._unmatched:
             self._serve(lot, day, horizon)
         recent = self.recent
         if recent and recent[0].day < horizon:
             self._forget_before(horizon)
         if lot.quantity:
             recent.append(Purchase(lot.ref, lot.order, day, [lot]))
+
+    def purchased_together(self, lots: list[Lot], day: int) -> None:
+        """One purchase that is several lots from the start (an option exercised)."""
+        for lot in lots:
+            self._serve(lot, day, day - self._window)
+        first = lots[0]
+        pieces = [lot for lot in lots if lot.quantity]
+        self.recent.append(Purchase(first.ref, first.order, day, pieces))
 
     def lost(self, loss: Disposal) -> None:
         """A loss: oldest unused held purchases first, then it waits 30 days for a purchase.
@@ -84,18 +101,28 @@ class WashSales:
         recent = self.recent
         if recent and recent[0].day < horizon:
             self._forget_before(horizon)
+        if loss.opened or self.kept_from is not NEVER:
+            recent = self._around(loss.loss_day)
         dead = 0
-        for purchase in recent:
-            if not purchase.pieces:
-                dead += 1
-            elif purchase.order != own and (self._count_earlier or purchase.order > own):
-                self._match_pieces(loss, purchase)
-                if not loss.open_quantity:
-                    break
+        for retirement in self._passes:
+            for purchase in recent:
+                if not purchase.pieces and not purchase.sold:
+                    dead += 1
+                elif purchase.order != own and (self._count_earlier or purchase.order > own):
+                    self._match_pieces(loss, purchase, retirement)
+                    if not loss.open_quantity:
+                        break
         if dead > 8 and 2 * dead > len(recent):
-            recent[:] = [purchase for purchase in recent if purchase.pieces]
+            self.recent = [each for each in self.recent if each.pieces or each.sold]
         if loss.open_quantity:
-            self.open_losses.append(loss)
+            self._wait(loss)
+
+    def sold(self, lot: Lot, row: Disposal) -> None:
+        """Unused units of a recent purchase left on a row; a later loss may still find them."""
+        purchase = self.recent_purchase(lot.order)
+        if purchase is not None and any(piece is lot for piece in purchase.pieces):
+            place = lot.offset - row.quantity
+            purchase.sold = [*purchase.sold, SoldUnits(row, row.quantity, place)]
 
     def recent_purchase(self, order: int) -> Purchase | None:
         """The purchase of the last 30 days with that acquisition number."""
@@ -123,15 +150,29 @@ class WashSales:
 
     def split(self, asset: Asset, numerator: int, denominator: int) -> None:
         """A stock split: unmatched losses count in new units."""
-        for loss in self.open_losses:
+        for loss in self._unmatched:
             if loss.asset is asset:
                 loss.open_quantity = loss.open_quantity * numerator // denominator
+        for gone in (units for purchase in self.recent for units in purchase.sold):
+            if gone.asset is asset:
+                gone.quantity = gone.quantity * numerator // denominator
+                gone.offset = gone.offset * numerator // denominator
+
+    def _around(self, day: int) -> list[Purchase]:
+        window = self._window
+        return [each for each in self.recent if day - window <= each.day <= day + window]
+
+    def _wait(self, loss: Disposal) -> None:
+        """Oldest first; closing a short counts as of the day on which it was opened."""
+        self._unmatched.append(loss)
+        if loss.opened:
+            self._unmatched.sort(key=lambda row: row.loss_day)
 
     def _serve(self, lot: Lot, day: int, horizon: int) -> None:
-        losses = self.open_losses
+        losses = self._unmatched
         past = 0
         for loss in losses:
-            if loss.open_quantity and loss.sold >= horizon:
+            if loss.open_quantity and loss.loss_day >= horizon:
                 break
             past += 1
         del losses[:past]
@@ -141,7 +182,12 @@ class WashSales:
                 if not lot.quantity:
                     break
 
-    def _match_pieces(self, loss: Disposal, purchase: Purchase) -> None:
+    def _match_pieces(
+        self, loss: Disposal, purchase: Purchase, retirement: bool | None = None
+    ) -> None:
+        if purchase.sold:
+            self._match_sold(loss, purchase, retirement)
+            return
         kept: list[Lot] = []
         for piece in purchase.pieces:
             rest = piece
@@ -149,6 +195,8 @@ class WashSales:
                 piece.quantity
                 and loss.open_quantity
                 and piece.asset.asset_class.name in loss.wash_classes
+                and (self.siblings_count or not piece.picked)
+                and (retirement is None or piece.account.is_retirement is retirement)
             ):
                 self._match(loss, piece, purchase.day)
                 if piece.quantity and not piece.picked:
@@ -157,7 +205,55 @@ class WashSales:
                 kept.append(rest)
         purchase.pieces = kept
 
+    def _match_sold(self, loss: Disposal, purchase: Purchase, retirement: bool | None) -> None:
+        """Units still held and units sold since, in the order of their places."""
+        sold, purchase.sold = purchase.sold, []
+        every: list[Lot | SoldUnits] = [*purchase.pieces, *sold]
+        kept: list[Lot] = []
+        for units in sorted(every, key=lambda each: each.offset):
+            if isinstance(units, Lot):
+                purchase.pieces = [units]
+                self._match_pieces(loss, purchase, retirement)
+                kept += purchase.pieces
+            elif (
+                loss.open_quantity
+                and units.asset.asset_class.name in loss.wash_classes
+                and retirement is not True  # rows are of taxable accounts alone
+            ):
+                self._match_gone(loss, units, purchase)
+        purchase.pieces = kept
+        purchase.sold = [units for units in sold if units.quantity]
+
+    def _match_gone(self, loss: Disposal, gone: SoldUnits, purchase: Purchase) -> None:
+        """The loss becomes basis of units on the row on which they left already."""
+        units, loss_units = self.common_units(loss, gone)
+        disallowed = self.disallow(loss, loss_units)
+        gone.quantity -= units
+        gone.offset += units
+        if loss.is_loss:
+            shifted = loss.account.owner in gone.account.takes_from
+            if shifted:
+                gone.row.moved_in += disallowed
+            self.matches.append(
+                WashMatch(
+                    loss, purchase.ref, gone.account, gone.asset, purchase.day, units, loss_units,
+                    disallowed, 0, shifted, gone.row,
+                )
+            )  # fmt: skip
+
+    def disallow(self, loss: Disposal, loss_units: int) -> int:
+        """The loss of so many of its unmatched units, share by share."""
+        disallowed = loss.open_loss
+        if loss_units != loss.open_quantity:
+            disallowed = disallowed * loss_units // loss.open_quantity
+        loss.open_quantity -= loss_units
+        loss.open_loss -= disallowed
+        loss.wash += disallowed
+        return disallowed
+
     def _forget_before(self, horizon: int) -> None:
+        if self.kept_from is not NEVER:
+            horizon = min(horizon, self.kept_from - self._window)
         recent = self.recent
         past = 0
         for purchase in recent:
@@ -168,23 +264,21 @@ class WashSales:
 
     def _match(self, loss: Disposal, lot: Lot, bought: int) -> None:
         """Disallows the loss of as many units as `lot` can replace (Reg. 1.1091-1(c), -2)."""
-        open_units, disallowed = loss.open_quantity, loss.open_loss
         if loss.asset is lot.asset:
-            units = loss_units = lot.quantity if lot.quantity < open_units else open_units
+            units = loss_units = min(lot.quantity, loss.open_quantity)
         else:
-            units, loss_units = self._common_units(loss, lot)
-        if loss_units != open_units:
-            disallowed = disallowed * loss_units // open_units
-        loss.open_quantity = open_units - loss_units
-        loss.open_loss -= disallowed
-        loss.wash += disallowed
+            units, loss_units = self.common_units(loss, lot)
+        disallowed = self.disallow(loss, loss_units)
         matched = self._book.split_off(lot, units)
         matched.used = True
         account = matched.account
         tacked = 0
+        if not loss.is_loss:  # a gain uses the unit up and moves nothing, by a position taken
+            self._book.place(matched, lot)
+            return
         shifted = loss.account.owner in account.takes_from
         if shifted:
-            tacked = loss.sold - loss.acquired
+            tacked = self._days_tacked(loss, matched)
             matched.basis += disallowed
             matched.acquired -= tacked
         self._book.place(matched, lot)
@@ -195,7 +289,13 @@ class WashSales:
             )
         )  # fmt: skip
 
-    def _common_units(self, loss: Disposal, lot: Lot) -> tuple[int, int]:
+    def _days_tacked(self, loss: Disposal, lot: Lot) -> int:
+        """Days that the sold units were held (IRC 1223(3)), an overlap in full or once."""
+        if self._policy.overlap_days == "once" and lot.acquired < loss.loss_day:
+            return max(0, lot.acquired - loss.acquired)
+        return loss.loss_day - loss.acquired
+
+    def common_units(self, loss: Disposal, lot: Units) -> tuple[int, int]:
         """How many units of `lot` meet how many of `loss`, share for share of the group."""
         lot_number, lot_unit = self._weights[lot.asset.id]
         loss_number, loss_unit = self._weights[loss.asset.id]

@@ -50,11 +50,14 @@ class YearSums:
         sums = self.sums
         for row in rows:
             key = (year_of(row.sold), row.is_long, row.asset.collectible)
-            sums[key] = sums.get(key, 0) + row.proceeds - row.basis
+            sums[key] = sums.get(key, 0) + row.proceeds - row.own_basis
         for match in matches:
             row = match.loss
             key = (year_of(row.sold), row.is_long, row.asset.collectible)
             sums[key] = sums.get(key, 0) + match.disallowed
+            if match.into is not None and match.shifted:
+                key = (year_of(match.into.sold), match.into.is_long, match.into.asset.collectible)
+                sums[key] = sums.get(key, 0) - match.disallowed
 
 
 def merged(parts: Iterable[YearSums]) -> dict[Key, int]:

@@ -79,7 +79,7 @@ def window_pieces(book: Book) -> list[Piece]:
                 found.append(
                     {"kind": DO_NOT_BUY, "event": loss.ref}
                     | _held(loss.account, loss.asset, loss.open_quantity, loss.open_loss)
-                    | _open_from(loss.sold, book)
+                    | _open_from(loss.loss_day, book)
                 )
         for purchase in state.recent:
             for lot in purchase.pieces:

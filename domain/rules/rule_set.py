@@ -32,7 +32,7 @@ class Dated(Generic[T]):
 class RuleSet:
     """The law of one jurisdiction. Dated tables are ascending; the last `since` not after wins.
 
-    `digital_boxes_from` and `books_suffice_at_broker_until` are days (ordinals).
+    `digital_boxes_from`, `per_wallet_from` and `books_suffice_at_broker_until` are days (ordinals).
     """
 
     jurisdiction: str
@@ -43,6 +43,7 @@ class RuleSet:
     books_suffice_at_broker_until: int
     settlement_days: tuple[Dated[int], ...]
     digital_boxes_from: int
+    per_wallet_from: int
     citations: Mapping[str, Citation]
 
     def cite(self, rule: str) -> Citation:

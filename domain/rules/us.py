@@ -167,6 +167,7 @@ US = RuleSet(
         Dated("2017-09-05", 2),
         Dated("2024-05-28", 1),
     ),
+    per_wallet_from=day_of("2025-01-01"),  # Reg. 1.1012-1(j); Rev. Proc. 2024-28
     digital_boxes_from=day_of("2025-01-01"),  # Form 8949 (2025), boxes G-L
     citations={row.rule: row for row in _CITATIONS},
 )
