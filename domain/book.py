@@ -10,7 +10,7 @@ from heapq import heappush
 
 from domain.accounts import Account
 from domain.assets import Asset
-from domain.disposals import Departure, Disposal, WashMatch
+from domain.disposals import Departure, Disposal, Rewound, WashMatch
 from domain.entries import Entry, Issue, OrderKey
 from domain.exact import ONE_UNIT, format_quantity
 from domain.identification import StandingOrders, method_rule
@@ -25,14 +25,14 @@ START: OrderKey = (0, 0, 0, 0, "", 0)
 
 
 class Book:
-    """State of one book. `touched` and the lists let a projection write only what changed.
+    """State of one book. `touched` and the lists let a projection write only what changed;
+    `rewound` says what a late fact took back since the projection last looked.
 
     `washed_parts` belongs to the running sale: parts of a lot (by serial) that took a loss of the
     same sale, and are sold before the rest of it.
     """
 
     __slots__ = (
-        "_next_order",
         "allocations",
         "applied_allocation",
         "departures",
@@ -45,12 +45,14 @@ class Book:
         "members",
         "method",
         "method_rule",
+        "next_order",
         "next_serial",
         "one_version",
         "orders",
         "per_wallet",
         "policy",
         "pools",
+        "rewound",
         "shared",
         "shares",
         "shorts",
@@ -72,6 +74,7 @@ class Book:
         self.issues: list[Issue] = []
         self.touched: list[Lot] = []
         self.washed_parts: dict[int, list[Lot]] = {}
+        self.rewound: Rewound | None = None
         self.last_key = START
         self.next_serial = 0
         self.shorts: ShortSales | None = None
@@ -88,7 +91,7 @@ class Book:
         self.one_version = versions[0][1] if always else None
         self.method = policy.lot_method
         self.method_rule = method_rule(policy.lot_method)
-        self._next_order = 0
+        self.next_order = 0
 
     def matches(self) -> list[WashMatch]:
         """Every wash match of the book, group by group, in the order they were made."""
@@ -175,8 +178,8 @@ class Book:
 
     def next_acquisition(self) -> int:
         """The number of the next acquisition of the book."""
-        self._next_order += 1
-        return self._next_order - 1
+        self.next_order += 1
+        return self.next_order - 1
 
     def acquire(
         self, entry: Entry, basis: int, eligible: bool, covered: bool = False, acquired: int = 0
@@ -188,11 +191,11 @@ class Book:
         asset, account = entry.asset, entry.account
         pool = self.pools.get((account.id, asset.id)) or self.pool(account, asset)
         day = entry.key[0]
-        order, serial, units = self._next_order, self.next_serial, entry.quantity
+        order, serial, units = self.next_order, self.next_serial, entry.quantity
         lot = Lot(
             entry.ref, asset, account, units, basis, acquired or day, order, 0, serial, day, covered
         )
-        self._next_order = order + 1
+        self.next_order = order + 1
         self.next_serial = serial + 1
         pool.quantity += units
         if pool.wallets is not None:

@@ -123,6 +123,20 @@ class WashMatch(msgspec.Struct, gc=False, eq=False):
     into: Disposal | None = None
 
 
+class Rewound(msgspec.Struct, frozen=True):
+    """What a rewind took back: all rows after the first `kept_rows` and, of each group, all
+    matches after the first `kept_matches`. `serial` is the first serial that is free again,
+    `changed` are rows that stay but were set back.
+    """
+
+    serial: int
+    kept_rows: int
+    rows: tuple[Disposal, ...]
+    kept_matches: dict[str, int]
+    matches: dict[str, tuple[WashMatch, ...]]
+    changed: tuple[Disposal, ...]
+
+
 def box(row: Disposal, rules: RuleSet) -> str:
     """Form 8949 box: reported with basis, reported without, not reported; short then long."""
     asset_class = row.asset.asset_class

@@ -6,17 +6,21 @@ its own book again; a declaration that changes an earlier answer folds everythin
 
 from __future__ import annotations
 
-from domain.book import Book
+from bisect import bisect_left, bisect_right, insort
+
+from domain.book import START, Book
+from domain.checkpoints import Ladder
 from domain.compile import entries_of
 from domain.decisions import AccountDeclared, AssetDeclared, Bust, StandingOrder
 from domain.declarations import Declarations
-from domain.entries import Entry, Issue
+from domain.entries import Entry, Issue, OrderKey
 from domain.errors import UnsupportedLaw
 from domain.fact_codec import DECLARATION_TYPES, TRADE_TYPES, Correction
 from domain.facts import Convert, Fact, Swap
 from domain.handlers import fold
 
 FOREVER = 1 << 30
+_FEW = 16
 
 
 class Portfolio:
@@ -38,7 +42,8 @@ class Portfolio:
         self.refolded: set[str] = set()
         self._book_of: dict[str, str] = {}
         self._new: dict[str, bool] = {}
-        self._late: set[str] = set()
+        self._late: dict[str, OrderKey] = {}
+        self._ladders: dict[str, Ladder] = {}
         self._everything = False
         self._swap_groups: set[str] = set()
         self._refused: set[str] = set()
@@ -69,7 +74,7 @@ class Portfolio:
         for ref in self._new:
             self._compile(ref, fresh)
         for name, entries in fresh.items():
-            entries.sort(key=lambda entry: entry.key)
+            entries.sort(key=_key)
             self._extend(name, entries)
         self._refold_late()
         while self._refusals_changed():
@@ -90,19 +95,28 @@ class Portfolio:
         known = self.trades.pop(ref, None)
         if known is not None and not self._new.pop(ref, False):
             self.issues.pop(ref, None)
-            for name in {self._book_name(group) for group in self._groups_of(known, ref)}:
-                entries = self.entries.get(name, [])
-                self.entries[name] = [entry for entry in entries if entry.ref != ref]
-                self._late.add(name)
+            for gone in self._compiled(known, ref):
+                self._take_out(self._book_name(gone.asset.group), gone.key)
         if fact is not None:
             self.trades[ref] = fact
             self._new[ref] = True
 
-    def _groups_of(self, fact: Fact, ref: str) -> set[str]:
+    def _compiled(self, fact: Fact, ref: str) -> list[Entry]:
         try:
-            return {entry.asset.group for entry in entries_of(fact, ref, self.declared)}
+            return entries_of(fact, ref, self.declared)
         except KeyError:  # its asset was never declared, so no book has it
-            return set()
+            return []
+
+    def _take_out(self, name: str, key: OrderKey) -> None:
+        entries = self.entries.get(name, [])
+        at = bisect_left(entries, key, key=_key)
+        if at < len(entries) and entries[at].key == key:
+            del entries[at]
+            self._mark_late(name, key)
+
+    def _mark_late(self, name: str, key: OrderKey) -> None:
+        """The book must be folded again from the entry `key` on."""
+        self._late[name] = min(key, self._late.get(name, key))
 
     def _declare(self, ref: str, fact: Fact) -> None:
         again = ref in self.decisions
@@ -138,7 +152,8 @@ class Portfolio:
         self.refolded = set(self.books)
         self.changed = set(self.books)
         self.books, self.entries, self._book_of = {}, {}, {}
-        self._late, self._swap_groups, self._refused = set(), set(), set()
+        self._late, self._ladders = {}, {}
+        self._swap_groups, self._refused = set(), set()
         self._new = dict.fromkeys(self.trades, True)
 
     def _refuse(self, ref: str, refused: UnsupportedLaw) -> None:
@@ -181,38 +196,53 @@ class Portfolio:
             if name == other:
                 self._book_of[group] = kept
         moved = self.entries.pop(other, [])
-        self.entries[kept] = sorted(
-            [*self.entries.get(kept, []), *moved], key=lambda entry: entry.key
-        )
+        self.entries[kept] = sorted([*self.entries.get(kept, []), *moved], key=_key)
         if self.books.pop(other, None) is not None:
             self.changed.add(other)
             self.refolded.add(other)
-        self._late.discard(other)
-        self._late.add(kept)
+        self._late.pop(other, None)
+        self._ladders.pop(other, None)
+        self._mark_late(kept, START)
 
     def _extend(self, name: str, fresh: list[Entry]) -> None:
         name = self._book_of.get(name, name)
         known = self.entries.setdefault(name, [])
         book = self.books.get(name)
         in_order = not known or known[-1].key < fresh[0].key
-        known += fresh
         if book is None:
-            book = self.books[name] = Book(self.declared.policy, self.declared.orders)
-            self.refolded.add(name)
+            self._new_book(name)
         if name in self._late or not in_order:
-            known.sort(key=lambda entry: entry.key)
-            self._late.add(name)
+            _merge_into(known, fresh)
+            self._mark_late(name, fresh[0].key)
             return
+        known += fresh
+        self._fold(name, fresh)
+
+    def _new_book(self, name: str) -> None:
+        self.books[name] = Book(self.declared.policy, self.declared.orders)
+        self._ladders[name] = Ladder()
+        self.refolded.add(name)
+
+    def _fold(self, name: str, entries: list[Entry]) -> None:
         self.changed.add(name)
-        fold(book, self._counting(fresh))
+        self._ladders[name].fold(self.books[name], self._counting(entries), fold)
 
     def _refold_late(self) -> None:
-        for name in sorted(self._late):
-            book = self.books[name] = Book(self.declared.policy, self.declared.orders)
-            fold(book, self._counting(self.entries.get(name, [])))
-        self.changed |= self._late
-        self.refolded |= self._late
-        self._late = set()
+        """Each late book goes back to the rung before what changed, or to its start."""
+        for name, key in sorted(self._late.items()):
+            entries = self.entries.get(name, [])
+            if not self._rewind(name, key):
+                self._new_book(name)
+            at = bisect_right(entries, self.books[name].last_key, key=_key)
+            self._fold(name, entries[at:])
+        self._late = {}
+
+    def _rewind(self, name: str, key: OrderKey) -> bool:
+        book = self.books.get(name)
+        if book is None or name in self.refolded or book.rewound is not None:
+            return False  # nobody has looked since the last time: start over
+        book.rewound = self._ladders[name].rewind(key)
+        return book.rewound is not None
 
     def _counting(self, entries: list[Entry]) -> list[Entry]:
         """Entries without what a refused swap would have brought in."""
@@ -243,9 +273,24 @@ class Portfolio:
         for ref in refused ^ self._refused:
             swap = self.trades.get(ref)
             if isinstance(swap, Swap | Convert):
-                self._late.add(self._book_name(self.declared.asset(swap.into.asset).group))
+                for leg in self._compiled(swap, ref)[1:]:
+                    self._mark_late(self._book_name(leg.asset.group), leg.key)
         self._refused = refused
         return bool(self._late)
+
+
+def _key(entry: Entry) -> OrderKey:
+    return entry.key
+
+
+def _merge_into(known: list[Entry], fresh: list[Entry]) -> None:
+    """A few late entries are put into their places; many are sorted in."""
+    if len(fresh) > _FEW:
+        known += fresh
+        known.sort(key=_key)
+    else:
+        for entry in fresh:
+            insort(known, entry, key=_key)
 
 
 def _sets_policy(fact: Fact) -> bool:

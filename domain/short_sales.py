@@ -7,6 +7,7 @@ day (Reg. 1.1091-1(g)); a loss on units acquired later is washed by other sales,
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 import msgspec
@@ -82,6 +83,25 @@ class ShortSales:
     def closing(self, ref: str) -> None:
         """The rows of this fact close a short sale: they are no sales of their own."""
         self._closings.add(ref)
+
+    def checkpoint(self, keep_row: Callable[[Disposal], None]) -> Callable[[], None]:
+        """What sets this state back; rows that may change are handed to `keep_row`."""
+        shorts = [(each, each.units, each.proceeds) for each in self.by_ref.values()]
+        washing = [(each, each.quantity) for each in self._washing.values()]
+        closings, waiting = set(self._closings), list(self._waiting)
+        for row in waiting:
+            keep_row(row)
+
+        def undo() -> None:
+            self.by_ref = {each.ref: each for each, _, _ in shorts}
+            for short, units, proceeds in shorts:
+                short.units, short.proceeds = units, proceeds
+            self._washing = {sale.serial: sale for sale, _ in washing}
+            for sale, quantity in washing:
+                sale.quantity = quantity
+            self._closings, self._waiting = set(closings), list(waiting)
+
+        return undo
 
     def keep_purchases(self, group: str) -> None:
         """Purchases around the day of the oldest open short sale may still be replacements."""

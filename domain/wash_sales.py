@@ -124,6 +124,15 @@ class WashSales:
             place = lot.offset - row.quantity
             purchase.sold = [*purchase.sold, SoldUnits(row, row.quantity, place)]
 
+    def unmatched(self) -> list[Disposal]:
+        """Rows that wait for a replacement, by a position taken gains too."""
+        return [row for row in self._unmatched if row.open_quantity]
+
+    def set_back(self, recent: list[Purchase], unmatched: list[Disposal], kept_from: int) -> None:
+        """Takes over an earlier state (a checkpoint)."""
+        self.recent, self._unmatched, self.kept_from = recent, list(unmatched), kept_from
+        self.siblings_count = True
+
     def recent_purchase(self, order: int) -> Purchase | None:
         """The purchase of the last 30 days with that acquisition number."""
         return next((each for each in reversed(self.recent) if each.order == order), None)

@@ -75,6 +75,14 @@ def delete_serials(
         connection.exec_driver_sql(statement, keys)
 
 
+def delete_serials_from(
+    connection: Connection, table: Table, taxpayer: str, book: str, serial: int
+) -> None:
+    """Drops rows of a book from a serial on: a late fact took them back."""
+    where = table.c.taxpayer == taxpayer, table.c.book == book, table.c.serial >= serial
+    connection.execute(table.delete().where(*where))
+
+
 def pieces(connection: Connection, table: Table, taxpayer: str) -> list[Piece]:
     """The rows of a taxpayer as dicts, in primary-key order."""
     query = select(table).where(table.c.taxpayer == taxpayer).order_by(*table.primary_key.columns)

@@ -19,6 +19,7 @@ from projections.schema import (
     Projection,
     delete_book,
     delete_serials,
+    delete_serials_from,
     insert,
 )
 from services.marks import MarkBoard
@@ -46,6 +47,7 @@ class Written:
 
     def advance(self, book: Book) -> list[Disposal]:
         """Takes in what is new; returns the disposals that are new or changed, once each."""
+        set_back = self._take_back(book)
         rows = book.disposals[self.disposals :]
         self.disposals = len(book.disposals)
         matches: list[WashMatch] = []
@@ -54,8 +56,28 @@ class Written:
             self.matches[group] = len(state.matches)
         self.sums.add(rows, matches)
         changed = {row.serial: row for row in rows}
-        changed.update((match.loss.serial, match.loss) for match in matches)
+        changed.update((row.serial, row) for row in set_back)
+        for match in matches:
+            changed[match.loss.serial] = match.loss
+            if match.into is not None:
+                changed[match.into.serial] = match.into
         return list(changed.values())
+
+    def _take_back(self, book: Book) -> tuple[Disposal, ...]:
+        """Takes off what a late fact took back; returns rows that stayed but were set back."""
+        back = book.rewound
+        if back is None:
+            return ()
+        book.rewound = None
+        rows = back.rows[: max(0, self.disposals - back.kept_rows)]
+        self.disposals = min(self.disposals, back.kept_rows)
+        matches: list[WashMatch] = []
+        for group, gone in back.matches.items():
+            kept, written = back.kept_matches.get(group, 0), self.matches.get(group, 0)
+            matches += gone[: max(0, written - kept)]
+            self.matches[group] = min(written, kept)
+        self.sums.add(rows, matches, -1)
+        return back.changed
 
 
 class Taxpayer:
@@ -118,6 +140,10 @@ def _write_book(
     connection: Connection, name: str, book_name: str, book: Book, taxpayer: Taxpayer
 ) -> None:
     fresh = book_name not in taxpayer.written
+    if not fresh and book.rewound is not None:
+        delete_serials_from(
+            connection, disposals.DISPOSALS.table, name, book_name, book.rewound.serial
+        )
     sold = taxpayer.written.setdefault(book_name, Written()).advance(book)
     lots = book.open_lots() if fresh else list({lot.serial: lot for lot in book.touched}.values())
     if not fresh:
