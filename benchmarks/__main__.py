@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 
-from benchmarks import fold, imports, memory, replay
+from benchmarks import fold, fragments, imports, late, memory, replay
 
 GROUPS = {
     "fold": fold.results,
+    "late": late.results,
+    "fragments": fragments.results,
     "import": imports.results,
     "replay": replay.results,
     "memory": memory.results,

@@ -16,10 +16,10 @@ from typing import NamedTuple
 from domain.accounts import Account
 from domain.assets import Asset, asset_class
 from domain.book import Book
+from domain.elections import default_policy
 from domain.entries import Entry
 from domain.facts import Buy, Sell
 from domain.handlers import fold
-from domain.policy import default_policy
 
 SEED = "thresher-bench-1"
 TRADES = 100

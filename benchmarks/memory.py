@@ -13,8 +13,8 @@ from benchmarks.history import FIRST_DAY, TO_UNITS, Trade, entries_of
 from benchmarks.limit import compiler, limit
 from benchmarks.report import Result, note
 from domain.book import Book
+from domain.elections import default_policy
 from domain.handlers import fold
-from domain.policy import default_policy
 
 LOTS_A_BOOK = 10_000
 _STATM = Path("/proc/self/statm")

@@ -24,6 +24,11 @@ _UNIVERSAL, _SELF_CUSTODY = "universal", "self-custody"
 START: OrderKey = (0, 0, 0, 0, "", 0)
 
 
+def is_universal(pool_name: str) -> bool:
+    """Whether a shared pool is the universal one, which ends with 2024."""
+    return pool_name.startswith(_UNIVERSAL)
+
+
 class Book:
     """State of one book. `touched` and the lists let a projection write only what changed;
     `rewound` says what a late fact took back since the projection last looked.

@@ -6,6 +6,7 @@ microseconds after midnight.
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo
@@ -15,7 +16,10 @@ from domain.errors import InvalidText
 MICROSECONDS_A_SECOND = 1_000_000
 END_OF_DAY = 24 * 3600 * MICROSECONDS_A_SECOND
 _DATE_LENGTH = len("2025-01-31")
-_CANONICAL_LENGTH = len("2025-01-31T15:04:05Z")
+# Python reads more than this as ISO 8601: weeks, fractions of minutes, hour 24.
+_CANONICAL = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}Z", re.ASCII
+)
 
 
 def check_moment(text: str, what: str) -> str:
@@ -31,7 +35,7 @@ def check_moment(text: str, what: str) -> str:
         moment = datetime.fromisoformat(text)
         if len(text) < len("2025-01-31T15:04") or text[_DATE_LENGTH] not in "T ":
             raise InvalidText(what, text, remedy)
-        if len(text) == _CANONICAL_LENGTH and text[-1] == "Z" and text[_DATE_LENGTH] == "T":
+        if _CANONICAL.fullmatch(text):
             return text  # canonical as it is: the common case
         if moment.tzinfo is None:
             return moment.isoformat()
@@ -83,6 +87,13 @@ def first_long_day(acquired: int) -> int:
 def year_of(day: int) -> int:
     """Calendar year of a day."""
     return date.fromordinal(day).year
+
+
+@cache
+def year_from(day: int, start: tuple[int, int]) -> int:
+    """The year that began on the latest `start` (month, day) not after a day."""
+    moment = date.fromordinal(day)
+    return moment.year - ((moment.month, moment.day) < start)
 
 
 @cache

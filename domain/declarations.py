@@ -16,12 +16,13 @@ from domain.decisions import (
     ProfileStated,
     StandingOrder,
 )
+from domain.elections import default_policy, elect, known_method
 from domain.entries import Entry
 from domain.errors import UnsupportedLaw
 from domain.exact import quantity
 from domain.facts import Fact
 from domain.identification import StandingOrders
-from domain.policy import Policy, default_policy, elect, known_method
+from domain.policy import Policy
 
 NO_ASSET = Asset("", asset_class("stock"), "")
 

@@ -138,7 +138,12 @@ class Rewound(msgspec.Struct, frozen=True):
 
 
 def box(row: Disposal, rules: RuleSet) -> str:
-    """Form 8949 box: reported with basis, reported without, not reported; short then long."""
+    """Form 8949 box: reported with basis, reported without, not reported; short then long.
+
+    Empty where the law has no such form.
+    """
+    if not rules.has_form_8949:
+        return ""
     asset_class = row.asset.asset_class
     at_broker = row.account.custody == "broker"
     boxes = _SECURITY_BOXES

@@ -14,6 +14,7 @@ from domain.facts import GiftIn
 from domain.lots import Lot, Pool, part_of
 from domain.selling import depart, dispose, return_capital
 from domain.shared_pools import allocation_late, hand_out_before
+from domain.splits import split
 
 Handler = Callable[[Book, Entry], None]
 
@@ -120,6 +121,8 @@ def _transfer(book: Book, entry: Entry) -> None:
         if fee_left:
             share = part_of(fee_left, units, units_left)
             moved.basis += share
+            if moved.loss_basis >= 0:
+                moved.loss_basis += share
             fee_left -= share
             units_left -= units
         _put(book, target, entry.to_account.id, moved)
@@ -130,27 +133,6 @@ def _put(book: Book, pool: Pool, account: str, lot: Lot) -> None:
     if pool.wallets is not None:
         pool.wallets[account] += lot.quantity
     book.push(pool, lot)
-
-
-def _split(book: Book, entry: Entry) -> None:
-    """New units for old ones in every account; basis and dates stay (e.6)."""
-    asset, new, old = entry.asset, entry.quantity, entry.to_quantity
-    wash = book.wash(asset)
-    number, unit = book.weights[asset.id]
-    book.weights[asset.id] = (number * old, unit * new)
-    pools = {id(pool): pool for (_, held), pool in book.pools.items() if held == asset.id}
-    for pool in pools.values():
-        if pool.quantity:
-            if pool.wallets is not None:
-                pool.wallets = {name: held * new // old for name, held in pool.wallets.items()}
-            pool.quantity = 0
-            for lot in list(pool.lots()):
-                lot.quantity = lot.quantity * new // old
-                lot.offset = lot.offset * new // old
-                pool.quantity += lot.quantity
-                book.touched.append(lot)
-            pool.reorder(pool.method, pool.sort_key)
-    wash.split(asset, new, old)
 
 
 def _return_of_capital(book: Book, entry: Entry) -> None:
@@ -215,7 +197,7 @@ def _unvalued_wrap(book: Book, entry: Entry) -> None:
 def fold(book: Book, entries: Iterable[Entry]) -> None:
     """Applies entries, which come in the order of their keys, to a book."""
     handlers = HANDLERS
-    universal = book.policy.pool != "account"
+    universal = book.policy.is_universal
     for entry in entries:
         if universal:
             hand_out_before(book, entry)
@@ -235,7 +217,7 @@ HANDLERS: dict[str, Handler] = {
     "inherit": _inherit,
     "gift_out": _gift_out,
     "abandon": _abandon,
-    "split": _split,
+    "split": split,
     "return_of_capital": _return_of_capital,
     "convert": _convert,
     "worthless": _worthless,

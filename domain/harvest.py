@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from domain.book import Book
 from domain.days import first_long_day
+from domain.kept_book import KeptBook
 from domain.lots import Lot, part_of
 from domain.purchases import Purchase, SoldUnits
 
@@ -46,8 +47,13 @@ class _Blocker:
     units: int
 
 
-def opportunities(book: Book, marks: Mapping[str, int], day: int) -> list[Opportunity]:
+def opportunities(book: KeptBook, marks: Mapping[str, int], day: int) -> list[Opportunity]:
     """Losses of a book on `day` at `marks` (asset id -> price, integer of 10**-18)."""
+    return list(book.policy.rules.books.opportunities(book, marks, day))
+
+
+def lot_opportunities(book: Book, marks: Mapping[str, int], day: int) -> list[Opportunity]:
+    """The losses of a book of lots."""
     blockers = {group: _blockers(book, group, day) for group in book.washes}
     found: list[Opportunity] = []
     for pieces in _sublots(book, marks):
@@ -130,7 +136,8 @@ def _blocked(
 
     The purchase of the lot itself never blocks it (Rev. Rul. 56-602).
     """
-    if lot.asset.asset_class.name not in book.wash_classes(day):
+    exempt = lot.account.marked_to_market
+    if exempt or lot.asset.asset_class.name not in book.wash_classes(day):
         return 0, None
     number, unit = book.weights[lot.asset.id]
     per_unit = number * 10**18 // unit

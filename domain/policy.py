@@ -2,37 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
-from domain.assets import asset_class
-from domain.days import day_of
-from domain.decisions import PolicyElected, WashSaleVersion
-from domain.errors import UnsupportedLaw
 from domain.exact import money
-from domain.lot_methods import LOT_METHODS
-from domain.rules.registry import rule_set
 from domain.rules.rule_set import RuleSet
 
 CURRENT_LAW = ("stock", "fund", "option", "tokenized_security")
 CONSERVATIVE = (*CURRENT_LAW, "crypto", "nft")
-_CHOICES = {
-    "earlier_lots": ("count", "ignore"),
-    "spouse_basis": ("shift", "none"),
-    "entity_basis": ("shift", "none"),
-    "pool": ("account", "universal_before_2025"),
-    "sold_replacements": ("ignore", "count"),
-    "full_exit": ("match", "allow"),
-    "gain_units": ("skip", "in_order"),
-    "replacement_order": ("time", "taxable_first"),
-    "overlap_days": ("add", "once"),
-    "sub_lots": ("tacked_first", "pro_rata"),
-    "self_custody_pool": ("wallet", "one"),
-    "wrap": ("no_event", "swap"),
-    "transfer_fee": ("disposal_only", "add_to_basis"),
-    "abandonment": ("nothing", "ordinary", "capital"),
-    "digital_art": ("ask", "collectible", "not_collectible"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +47,11 @@ class Policy:
         return None if self.time_zone == "UTC" else ZoneInfo(self.time_zone)
 
     @property
+    def is_universal(self) -> bool:
+        """Digital assets shared one pool of basis before 2025 (Rev. Proc. 2024-28)."""
+        return self.pool == "universal_before_2025"
+
+    @property
     def shifting_owners(self) -> frozenset[str]:
         """Owners whose replacement lots take a disallowed loss as basis."""
         owners = {"self"}
@@ -86,69 +68,3 @@ class Policy:
             if since <= day:
                 classes = listed
         return classes
-
-
-def elect(policy: Policy, election: PolicyElected) -> Policy:
-    """`policy` with the stated positions changed; raises UnsupportedLaw for unknown values."""
-    changes: dict[str, object] = {}
-    if election.jurisdiction is not None:
-        changes["rules"] = rule_set(election.jurisdiction)
-    if election.lot_method is not None:
-        changes["lot_method"] = known_method(election.lot_method)
-    if election.time_zone is not None:
-        changes["time_zone"] = _known_zone(election.time_zone)
-    for field, choices in _CHOICES.items():
-        value = getattr(election, field)
-        if value is not None:
-            changes[field] = _chosen(field, value, choices)
-    for field in ("rate_short", "rate_long"):
-        value = getattr(election, field)
-        if value is not None:
-            changes[field] = _share(field, value)
-    for field in ("currency", "income_is_acquisition", "pool_pieces"):
-        value = getattr(election, field)
-        if value is not None:
-            changes[field] = value
-    if election.wash_sale is not None:
-        changes["wash_versions"] = _versions(election.wash_sale)
-    return replace(policy, **changes)  # type: ignore[arg-type]
-
-
-def default_policy() -> Policy:
-    """United States, current law, FIFO: what holds until the taxpayer elects otherwise."""
-    return Policy(rules=rule_set("US"))
-
-
-def known_method(name: str) -> str:
-    """A lot method's name if it is on offer; raises UnsupportedLaw."""
-    if name not in LOT_METHODS:
-        raise UnsupportedLaw(f"lot method {name!r} is none of {', '.join(LOT_METHODS)}")
-    return name
-
-
-def _chosen(field: str, value: str, choices: tuple[str, ...]) -> str:
-    if value not in choices:
-        raise UnsupportedLaw(f"policy {field} = {value!r} is none of {', '.join(choices)}")
-    return value
-
-
-def _share(field: str, value: str) -> int:
-    rate = money(value)
-    if not 0 <= rate <= money("1"):
-        raise UnsupportedLaw(f"policy {field} = {value} is no share between 0 and 1")
-    return rate
-
-
-def _known_zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise UnsupportedLaw(f"time zone {name!r} is not in the IANA data base") from None
-    return name
-
-
-def _versions(stated: tuple[WashSaleVersion, ...]) -> tuple[tuple[int, frozenset[str]], ...]:
-    for name in {name for version in stated for name in version.classes}:
-        asset_class(name)
-    rows = [(day_of(version.since), frozenset(version.classes)) for version in stated]
-    return tuple(sorted(rows, key=lambda row: row[0]))

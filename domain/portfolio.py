@@ -7,9 +7,9 @@ its own book again; a declaration that changes an earlier answer folds everythin
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
+from typing import Any
 
-from domain.book import START, Book
-from domain.checkpoints import Ladder
+from domain.book import START
 from domain.compile import entries_of
 from domain.decisions import AccountDeclared, AssetDeclared, Bust, StandingOrder
 from domain.declarations import Declarations
@@ -17,7 +17,7 @@ from domain.entries import Entry, Issue, OrderKey
 from domain.errors import UnsupportedLaw
 from domain.fact_codec import DECLARATION_TYPES, TRADE_TYPES, Correction
 from domain.facts import Convert, Fact, Swap
-from domain.handlers import fold
+from domain.kept_book import KeptBook, Steps
 
 FOREVER = 1 << 30
 _FEW = 16
@@ -35,7 +35,7 @@ class Portfolio:
         self.trades: dict[str, Fact] = {}
         self.decisions: dict[str, Fact] = {}
         self.declared = Declarations(())
-        self.books: dict[str, Book] = {}
+        self.books: dict[str, KeptBook] = {}
         self.entries: dict[str, list[Entry]] = {}
         self.issues: dict[str, Issue] = {}
         self.changed: set[str] = set()
@@ -43,7 +43,7 @@ class Portfolio:
         self._book_of: dict[str, str] = {}
         self._new: dict[str, bool] = {}
         self._late: dict[str, OrderKey] = {}
-        self._ladders: dict[str, Ladder] = {}
+        self._ladders: dict[str, Steps[Any]] = {}
         self._everything = False
         self._swap_groups: set[str] = set()
         self._refused: set[str] = set()
@@ -211,21 +211,35 @@ class Portfolio:
         in_order = not known or known[-1].key < fresh[0].key
         if book is None:
             self._new_book(name)
-        if name in self._late or not in_order:
+        if name in self._late or not in_order or self._reopens(name, fresh):
             _merge_into(known, fresh)
-            self._mark_late(name, fresh[0].key)
+            self._mark_late(name, START if self._reopens(name, fresh) else fresh[0].key)
             return
         known += fresh
         self._fold(name, fresh)
 
     def _new_book(self, name: str) -> None:
-        self.books[name] = Book(self.declared.policy, self.declared.orders)
-        self._ladders[name] = Ladder()
+        policy = self.declared.policy
+        kind = policy.rules.books
+        self.books[name] = kind.new(policy, self.declared.orders, self.until_day)
+        self._ladders[name] = kind.steps()
         self.refolded.add(name)
 
     def _fold(self, name: str, entries: list[Entry]) -> None:
         self.changed.add(name)
-        self._ladders[name].fold(self.books[name], self._counting(entries), fold)
+        kind = self.declared.policy.rules.books
+        self._ladders[name].fold(self.books[name], self._counting(entries), kind.fold)
+        kind.finish(self.books[name], self.until_day)
+        if kind.looks_ahead:
+            self.refolded.add(name)
+
+    def _reopens(self, name: str, fresh: list[Entry]) -> bool:
+        """Facts that belong before a hand-out of the universal pool that was made already."""
+        rules = self.declared.policy.rules
+        return self.declared.policy.is_universal and (
+            fresh[0].day < rules.per_wallet_from
+            or any(entry.kind == "basis_allocation" for entry in fresh)
+        )
 
     def _refold_late(self) -> None:
         """Each late book goes back to the rung before what changed, or to its start."""

@@ -9,6 +9,8 @@ from domain.entries import Entry
 from domain.lots import Lot, Pick, part_of
 from domain.short_sales import ShortSale
 
+_SALES = frozenset({"sell", "spend", "swap", "transfer"})
+
 
 def dispose(
     book: Book,
@@ -124,7 +126,7 @@ def _sell(
         _match(book, lot, row, short)
     if book.shorts is not None:
         book.shorts.sold(row, book.policy.rules.window_days)
-    if book.keeps_sold_units and not lot.used:
+    if book.keeps_sold_units and not lot.used and entry.kind in _SALES:
         book.washes[lot.asset.group].sold(lot, row)
     if row.is_long and lot.asset.asks_collectible:
         book.ask_collectible(row)

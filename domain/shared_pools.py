@@ -7,7 +7,7 @@ from heapq import heappush
 
 from domain.accounts import Account
 from domain.assets import Asset
-from domain.book import Book
+from domain.book import Book, is_universal
 from domain.entries import Entry, Issue
 from domain.exact import quantity
 from domain.facts import BasisAllocation
@@ -27,7 +27,17 @@ def hand_out_before(book: Book, entry: Entry) -> None:
         return
     for asset in (entry.asset, entry.to_asset):
         if asset is not None and asset.asset_class.is_digital and asset.id not in book.per_wallet:
-            _hand_out(book, asset, allocation or book.allocations.get(asset.id), entry)
+            _hand_out(book, asset, allocation or book.allocations.get(asset.id))
+
+
+def hand_out_rest(book: Book) -> None:
+    """The transition of assets that have no fact since; call it when the day has come."""
+    for asset_id in sorted({asset_id for name, asset_id in book.shared if is_universal(name)}):
+        if asset_id not in book.per_wallet:
+            pool = next(pool for (_, id), pool in book.shared.items() if id == asset_id)
+            lot = next(pool.lots(), None)
+            if lot is not None:
+                _hand_out(book, lot.asset, book.allocations.get(asset_id))
 
 
 def allocation_late(book: Book, entry: Entry) -> None:
@@ -46,7 +56,7 @@ def allocation_late(book: Book, entry: Entry) -> None:
     )
 
 
-def _hand_out(book: Book, asset: Asset, allocation: Entry | None, first: Entry) -> None:
+def _hand_out(book: Book, asset: Asset, allocation: Entry | None) -> None:
     book.per_wallet.add(asset.id)
     shared = [pool for (_, id), pool in book.shared.items() if id == asset.id]
     for key in [key for key in book.shared if key[1] == asset.id]:
@@ -61,12 +71,16 @@ def _hand_out(book: Book, asset: Asset, allocation: Entry | None, first: Entry) 
                  "the allocation does not give every wallet exactly the units that it held, from "
                  "open basis; the earliest lots went to the wallets in their order")  # fmt: skip
         elif allocation is None and any(len(_holding(pool)) > 1 for pool in shared):
-            _say(book, first.ref, "allocation_missing",
+            _say(book, _latest(shared), "allocation_missing",
                  f"no allocation of {asset.id} is recorded; the earliest lots went to the wallets "
                  "in their order")  # fmt: skip
         method = _GLOBAL[_method(allocation)] if _is_global(allocation) else "FIFO"
         plans = [step for pool in shared for step in _by_rule(pool, method)]
     _carry_out(book, asset, plans)
+
+
+def _latest(pools: list[Pool]) -> str:
+    return max((lot for pool in pools for lot in pool.lots()), key=lambda lot: lot.order).ref
 
 
 def _method(allocation: Entry | None) -> str:

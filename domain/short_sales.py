@@ -80,6 +80,18 @@ class ShortSales:
         short.proceeds -= share
         return share
 
+    def split(self, asset: Asset, numerator: int, denominator: int) -> None:
+        """A stock split: what is owed, and what may wash a loss, counts in new units."""
+        for short in self.by_ref.values():
+            if short.asset is asset:
+                short.units = short.units * numerator // denominator
+        for sale in self._washing.values():
+            if sale.asset is asset:
+                sale.quantity = sale.quantity * numerator // denominator
+        for loss in self._waiting:
+            if loss.asset is asset:
+                loss.open_quantity = loss.open_quantity * numerator // denominator
+
     def closing(self, ref: str) -> None:
         """The rows of this fact close a short sale: they are no sales of their own."""
         self._closings.add(ref)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from domain.days import day_of
+from domain.lot_books import LOTS
 from domain.rules.rule_set import Citation, Dated, RuleSet
+from domain.years import schedule_d_year
 
 _CITATIONS = (
     Citation(
@@ -152,12 +154,82 @@ _CITATIONS = (
         "A collectible held over a year is in the 28 % group.",
         "IRC 1(h)(4)-(5), 408(m); Notice 2023-27",
     ),
+    Citation(
+        "brackets",
+        "Tax by rate schedule; long-term gains and qualified dividends at 0, 15 and 20 %, "
+        "collectibles at no more than 28 %.",
+        "IRC 1(h), (j); Schedule D Tax Worksheet",
+    ),
+    Citation(
+        "niit",
+        "3.8 % of the smaller of net investment income and of modified adjusted gross income "
+        "over the threshold.",
+        "IRC 1411",
+    ),
+    Citation(
+        "option",
+        "An exercised option's basis joins the cost of the shares, held from the day after; a "
+        "loss deferred into the option moves along. One that expires is sold for nothing.",
+        "IRC 1091(a), 1234(a); Reg. 1.1091-1(e); Pub. 550, Options",
+    ),
+    Citation(
+        "short_sale",
+        "A short sale is complete when it is closed; a loss is disallowed by sales around the "
+        "close, or counts as of the opening if the units were owned then.",
+        "IRC 1091(e); Reg. 1.1091-1(g), 1.1233-1(a)",
+    ),
+    Citation(
+        "universal_pool",
+        "Basis that was kept in one pool is allocated to wallets as of 1 January 2025.",
+        "Rev. Proc. 2024-28",
+    ),
+    Citation(
+        "marked_to_market",
+        "Losses of a trader's account under an election are outside the wash-sale rule; its "
+        "purchases still replace.",
+        "IRC 475(f)(1)(D)",
+    ),
+    Citation(
+        "tax_day",
+        "The tax day of an instant is its date in one consistent zone; of an exchange trade the "
+        "trade date.",
+        "T.D. 10000, 89 FR 56501-02; Pub. 550, Holding Period",
+    ),
+    Citation(
+        "matching_order",
+        "Over all accounts the earliest purchase is matched first, unit by unit of the group as "
+        "adjusted for splits and ratios.",
+        "Convention, from Reg. 1.1091-1(c)-(d)",
+    ),
+    Citation(
+        "method_order",
+        "HIFO, HIFO_LT and MIN_TAX sell in an order of their own; ties go to the earliest.",
+        "Convention, for a standing order under Reg. 1.1012-1(c)(8), (j)(4)",
+    ),
+    Citation(
+        "fee_first",
+        "Coins that pay for a move leave the wallet before the coins that move.",
+        "Convention, from Reg. 1.1012-1(j)(3)(iii)",
+    ),
+    Citation(
+        "settlement_weekdays",
+        "Settlement is counted in weekdays: exchange holidays are not known.",
+        "Convention, from 17 CFR 240.15c6-1",
+    ),
+    Citation(
+        "cents",
+        "Amounts are exact; they are rounded half up, to the cent, where they are shown.",
+        "Convention",
+    ),
 )
 
 US = RuleSet(
     jurisdiction="US",
     version="us-2026-11",
     currency="USD",
+    books=LOTS,
+    net=schedule_d_year,
+    has_form_8949=True,
     window_days=30,  # IRC 1091(a): 30 days before or after
     loss_limit={"single": "3000", "mfj": "3000", "hoh": "3000", "mfs": "1500"},  # IRC 1211(b)
     books_suffice_at_broker_until=day_of("2026-12-31"),  # Notice 2026-20 sec. 5

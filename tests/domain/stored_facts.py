@@ -1,4 +1,4 @@
-"""One fact of every kind, every field set to something that is not its default."""
+"""One fact of every kind in each golden file, every field of its day set to no default."""
 
 from __future__ import annotations
 
@@ -82,7 +82,41 @@ DECISIONS: tuple[Fact, ...] = (
     d.AlertRearmed(**AT, rule="big", crossing=2, value="12"),
 )  # fmt: skip
 
-FACTS: dict[str, Fact] = {name_of(fact): fact for fact in (*TRADES, *DECISIONS)}
+# Kinds that gained fields with defaults; what was stored before has none of these.
+GAINED: tuple[Fact, ...] = (
+    f.Convert(**AT, account="A", out=f.Leg("X", "2"), into=f.Leg("Y", "20"), amount="12.5"),
+    d.PolicyElected(
+        **AT, jurisdiction="US", currency="USD", time_zone="Asia/Tokyo", lot_method="LIFO",
+        rate_short="0.37", rate_long="0.2",
+        wash_sale=(d.WashSaleVersion("2026-01-01", ("stock", "crypto")),),
+        earlier_lots="ignore", income_is_acquisition=False, spouse_basis="none",
+        entity_basis="shift", pool="universal_before_2025", sold_replacements="count",
+        full_exit="allow", gain_units="in_order", replacement_order="taxable_first",
+        overlap_days="once", sub_lots="pro_rata", self_custody_pool="one", wrap="swap",
+        transfer_fee="add_to_basis", abandonment="ordinary", digital_art="not_collectible",
+        pool_pieces=True,
+    ),
+    d.ProfileStated(
+        **AT, filing_status="hoh", carry_year=2024, carry_short="1.25", carry_long="2.5",
+        taxable_income={"2025": "-40.5", "2024": "1"}, report_years=(2025, 2027),
+        tax={"2025": d.TaxFigures("-90000.5", "1000", "-0.25", "12"),
+             "2024": d.TaxFigures("1")},
+    ),
+    d.AccountDeclared(
+        **AT, account="A", kind="ira", owner="spouse", custody="self", marked_to_market=True
+    ),
+    d.AssetDeclared(
+        **AT, asset="X", asset_class="nft", group="G", ratio="0.01", collectible=True,
+        title="Gem no. 1", collectible_reason="it is the right to a gem",
+    ),
+)  # fmt: skip
+
+# By golden file: the fact of each name as that file holds it.
+STORED: dict[str, dict[str, Fact]] = {
+    "facts-v1": {name_of(fact): fact for fact in (*TRADES, *DECISIONS)},
+    "facts-v2": {name_of(fact): fact for fact in GAINED},
+}
+FACTS: dict[str, Fact] = STORED["facts-v1"] | STORED["facts-v2"]
 
 
 def recorded(fact: Fact) -> Recorded:

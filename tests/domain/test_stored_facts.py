@@ -13,14 +13,23 @@ from domain import fact_codec, facts
 from domain.errors import UnknownFact
 from domain.fact_codec import FACT_TYPES, decode, encode, name_of, payload_hash, topic_of
 from domain.facts import Fact
-from tests.domain.stored_facts import FACTS, recorded
+from tests.domain.stored_facts import FACTS, STORED, recorded
 
 GOLDEN = Path(__file__).parent.parent / "golden"
-FILE = GOLDEN / "facts-v1.jsonl"
-SEALED = GOLDEN / "facts-v1.sha256"
-LINES = FILE.read_text(encoding="utf-8").splitlines()
+LENGTHS = {"facts-v1": 31, "facts-v2": 5}
+LINES = {
+    file: (GOLDEN / f"{file}.jsonl").read_text(encoding="utf-8").splitlines() for file in STORED
+}
 
-every_line = pytest.mark.parametrize("line", LINES, ids=lambda line: json.loads(line)["topic"])
+every_line = pytest.mark.parametrize(
+    ("file", "line"),
+    [
+        pytest.param(file, line, id=f"{file}-{json.loads(line)['topic']}")
+        for file, lines in LINES.items()
+        for line in lines
+    ],
+)
+every_file = pytest.mark.parametrize("file", STORED)
 every_fact = pytest.mark.parametrize("fact", FACTS.values(), ids=name_of)
 
 
@@ -35,31 +44,32 @@ def sealed(line: str) -> str:
 
 
 @every_line
-def test_stored_bytes_are_read_as_the_fact_that_was_stored(line: str) -> None:
+def test_stored_bytes_are_read_as_the_fact_that_was_stored(file: str, line: str) -> None:
     stored = json.loads(line)
     read = decode(stored["topic"], stored["state"].encode())
-    assert read == recorded(FACTS[stored["topic"].partition(".v")[0]])
+    assert read == recorded(STORED[file][stored["topic"].partition(".v")[0]])
 
 
 @every_line
-def test_a_fact_of_today_is_stored_in_the_same_bytes(line: str) -> None:
+def test_a_fact_of_today_is_stored_in_the_same_bytes(file: str, line: str) -> None:
     stored = json.loads(line)
-    fact = FACTS[stored["topic"].partition(".v")[0]]
+    fact = STORED[file][stored["topic"].partition(".v")[0]]
     if stored["topic"] == topic_of(fact):
         assert encode(recorded(fact)).decode() == stored["state"]
 
 
 @pytest.mark.parametrize("name", FACT_TYPES)
-def test_every_kind_of_fact_has_golden_bytes(name: str) -> None:
-    topics = {json.loads(line)["topic"] for line in LINES}
+def test_every_kind_of_fact_has_golden_bytes_with_every_field(name: str) -> None:
+    stored = [line for lines in LINES.values() for line in lines]
     want = line_of(FACTS[name])
-    assert json.loads(want)["topic"] in topics, f"append to {FILE.name}, and its hash: {want}"
+    assert want in stored, f"append to the newest file, and its hash: {want}"
 
 
-def test_golden_bytes_are_only_ever_added() -> None:
-    seals = SEALED.read_text(encoding="utf-8").split()
-    assert [sealed(line) for line in LINES] == seals
-    assert len(seals) >= 31
+@every_file
+def test_golden_bytes_are_only_ever_added(file: str) -> None:
+    seals = (GOLDEN / f"{file}.sha256").read_text(encoding="utf-8").split()
+    assert [sealed(line) for line in LINES[file]] == seals
+    assert len(seals) >= LENGTHS[file]
 
 
 @every_fact

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from domain.decisions import ProfileStated
+from domain.elections import default_policy
 from domain.exact import format_money, money
-from domain.policy import default_policy
 from domain.rules.us import US
 from domain.years import Key, TaxYear, tax_saved, tax_years
 

@@ -15,7 +15,16 @@ MONEY = {
 QUANTITY = {"qty", "open_qty"}
 TOLERANCE = {**dict.fromkeys(MONEY, Fraction(1, 10**12)),
              **dict.fromkeys(QUANTITY, Fraction(1, 10**15))}  # fmt: skip
-IDENTITY = ("event", "lot", "account", "asset", "acquired", "year")
+IDENTITY = ("event", "lot", "account", "asset", "acquired", "year", "last_day")
+KEYS = {
+    "disposals": ("event", "lot", "account", "acquired"),
+    "open_lots": ("lot", "account", "asset", "acquired"),
+    "windows": ("event", "asset", "last_day"),
+    "nondeductible": ("event", "lot"),
+    "harvest": ("lot", "account", "asset", "acquired"),
+    "refused": ("event", "code"),
+}
+DUST = Fraction(1, 10**14)  # a part that the engine rounds to 18 decimals may be off by so little
 
 
 def same(name: str, got: Any, want: Any) -> bool:
@@ -51,6 +60,9 @@ def label(section: str, row: Json) -> str:
 
 def list_differences(section: str, got: list[Json], want: list[Json]) -> list[str]:
     """Rows of one section, which must be complete."""
+    keys = KEYS.get(section)
+    if keys is not None:
+        got, want = together(got, keys), together(want, keys)
     left, out = list(got), []
     for row in want:
         key = {k: row[k] for k in IDENTITY if k in row}
@@ -62,6 +74,19 @@ def list_differences(section: str, got: list[Json], want: list[Json]) -> list[st
         left = [r for r in left if r is not best]
         out += row_differences(label(section, row), best, row)
     return out + [f"{label(section, r)}: not wanted, got " + text(r) for r in left]
+
+
+def together(rows: list[Json], keys: tuple[str, ...]) -> list[Json]:
+    """Rows with the same keys as one, their numbers added; without those of no size at all."""
+    out: dict[tuple[str, ...], Json] = {}
+    for row in rows:
+        exact = {k: Fraction(v) if k in TOLERANCE else v for k, v in row.items()}
+        key = tuple(str(row[k]) for k in keys)
+        known = out.setdefault(key, exact)
+        if known is not exact:
+            known |= {k: known[k] + v for k, v in exact.items() if k in TOLERANCE}
+    sizes = ("qty", "open_qty")
+    return [r for r in out.values() if all(abs(r[k]) > DUST for k in sizes if k in r)]
 
 
 def text(row: Json) -> str:

@@ -7,22 +7,28 @@ from copy import deepcopy
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from . import history_actions, history_events
-from .history_setup import accounts, assets, policy, profile
+from . import history_actions, history_derivatives, history_events
+from .history_setup import accounts, assets, beside, first_day, policy, profile
 from .history_state import Draft
 from .units import DEFAULT_POLICY, Json, read_event
 
+LAST_POOLED_DAY = date(2024, 12, 31)
 WEIGHTS = {
     "buy": 30, "sell": 34, "full_exit": 5, "swap": 8, "spend": 4, "income": 4, "transfer": 8,
     "gift_in": 2, "gift_out": 2, "inherit": 1, "split": 2, "return_of_capital": 2, "convert": 3,
-    "abandon": 1, "worthless": 1, "standing_order": 3, "oversell": 1,
+    "abandon": 1, "worthless": 1, "standing_order": 3, "oversell": 1, "short_open": 5,
+    "short_close": 20, "option_exercise": 4, "option_expire": 3,
 }  # fmt: skip
+MODULES = (history_events, history_actions, history_derivatives)
 TAXABLE_ONLY = ("buy", "sell", "full_exit", "swap", "spend", "income", "transfer", "convert",
                 "split", "standing_order")  # fmt: skip
 
 
 def advance(rng: random.Random, draft: Draft) -> None:
     """Move the clock: same day (with or without a time), or a gap, often near 30 days."""
+    if draft.sim.pooled and draft.day < LAST_POOLED_DAY and rng.random() < 0.1:
+        end_of_pool(rng, draft)
+        return
     if draft.events and rng.random() < 0.2:
         if rng.random() < 0.6 or draft.clock is not None:
             minutes = rng.randint(1, 90)
@@ -33,33 +39,50 @@ def advance(rng: random.Random, draft: Draft) -> None:
                 return
         else:
             return
-    gap = rng.choice([1, 1, 2, 3, 5, 8, 8, 13, 14, 20, 29, 30, 31, 40, rng.randint(1, 60)])
+    gap = rng.choice([1, 1, 1, 2, 2, 3, 4, 5, 8, 8, 13, 14, 20, 29, 30, 31, rng.randint(1, 60)])
     if rng.random() < 0.03:
         gap = rng.choice([150, 364, 365, 366, 367])
     clock = time(rng.randint(6, 14), rng.randint(0, 59)) if rng.random() < 0.3 else None
-    draft.move(gap, clock)
+    if draft.sim.pooled and draft.day <= LAST_POOLED_DAY < draft.day + timedelta(days=gap):
+        end_of_pool(rng, draft)
+    else:
+        draft.move(gap, clock)
+
+
+def end_of_pool(rng: random.Random, draft: Draft) -> None:
+    """The last day of the universal pool or the day after; basis may be allocated."""
+    after = rng.random() < 0.4
+    day = LAST_POOLED_DAY + timedelta(days=after)
+    if (day - draft.day).days > 60:
+        return
+    draft.move((day - draft.day).days, None)
+    if rng.random() < 0.8 and not draft.sim.foreseen:
+        history_derivatives.basis_allocation(draft)
 
 
 def random_scenario(rng: random.Random, *, taxable_only: bool = False) -> Json:
     """A valid scenario; `taxable_only` has no loss that can go for good, and ends with nothing."""
-    start = date(rng.choice([2023, 2025, 2025, 2026]), rng.randint(1, 12), rng.randint(1, 28))
+    rules = policy(rng, taxable_only)
+    start = first_day(rng, rules)
     scenario: Json = {
         "schema": "tlh-golden/1",
-        "policy": policy(rng, taxable_only),
+        "policy": rules,
         "accounts": accounts(rng, taxable_only),
         "assets": assets(rng),
         "events": [],
     }
+    if not taxable_only:
+        scenario |= beside(rng, scenario)
     draft = Draft(rng, scenario, start)
     kinds = list(TAXABLE_ONLY) if taxable_only else list(WEIGHTS)
-    target = rng.randint(3, 40)
+    target = rng.randint(3, 36)
     for _ in range(target * 3):
         if len(draft.events) >= target or (draft.day - start).days > 500:
             break
         advance(rng, draft)
         kind = rng.choices(kinds, [WEIGHTS[k] for k in kinds])[0]
         kind = "buy" if len(draft.events) < 2 else kind
-        module = history_events if hasattr(history_events, kind) else history_actions
+        module = next(m for m in MODULES if hasattr(m, kind))
         getattr(module, kind)(draft)
     if taxable_only or rng.random() < 0.15:
         history_events.exit_everything(draft)

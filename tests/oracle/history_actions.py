@@ -6,6 +6,7 @@ from datetime import date
 from fractions import Fraction
 
 from .history_events import identification, reported
+from .history_setup import METHODS
 from .history_state import Draft, decimal
 
 SPLITS = [("2", "1"), ("3", "1"), ("3", "2"), ("1", "2"), ("1", "10"), ("5", "4")]
@@ -51,7 +52,8 @@ def split(draft: Draft) -> None:
 def return_of_capital(draft: Draft) -> None:
     """A nondividend distribution, sometimes more than the basis."""
     places = draft.positions(draft.now(), "stock", "fund", "tokenized_security")
-    places = [p for p in places if reported(draft, p[0])]
+    places = [p for p in places if reported(draft, p[0])
+              and len(draft.sim.sharing(p[0], p[1])) == 1]  # fmt: skip
     if places:
         account, asset, held = draft.rng.choice(places)
         share = Fraction(draft.rng.choice([3, 5, 10, 80]), 100)
@@ -69,8 +71,9 @@ def convert(draft: Draft) -> None:
         return
     (account, asset, held), new = rng.choice(places)
     grains = held if rng.random() < 0.5 else rng.randint(1, held)
+    value = {"amount": draft.amount(new, grains)} if rng.random() < 0.7 else {}
     draft.add("convert", account=account, out={"asset": asset, "qty": draft.qty(asset, grains)},
-              **{"in": {"asset": new, "qty": draft.qty(new, grains)}})  # fmt: skip
+              **{"in": {"asset": new, "qty": draft.qty(new, grains)}}, **value)  # fmt: skip
 
 
 def worthless(draft: Draft) -> None:
@@ -98,4 +101,4 @@ def standing_order(draft: Draft) -> None:
         if fresh and plain and draft.day >= date(2025, 1, 1):
             extra = {"recorded_in": "books"}
             draft.books.add(name)
-    draft.add("standing_order", account=name, method=rng.choice(["FIFO", "LIFO", "HIFO"]), **extra)
+    draft.add("standing_order", account=name, method=rng.choice(METHODS), **extra)

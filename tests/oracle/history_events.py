@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
 from fractions import Fraction
-from zoneinfo import ZoneInfo
 
 from .history_state import COINS, Draft, decimal
 from .unit_simulator import Simulation
-from .units import DEFAULT_POLICY, Json
+from .units import Json
 
 
 def fee(draft: Draft) -> Json:
@@ -48,8 +47,7 @@ def identification(draft: Draft, sim: Simulation, account: str, asset: str, grai
 def told(draft: Draft, account: str, asset: str) -> Json:
     """When and to whom the lots were named."""
     rng, out = draft.rng, {}
-    zone = ZoneInfo(str({**DEFAULT_POLICY, **draft.scenario["policy"]}["tz"]))
-    local = datetime.combine(draft.day, draft.clock or time(), tzinfo=zone)
+    local = datetime.combine(draft.day, draft.clock or time(), tzinfo=draft.zone)
     choice = rng.random()
     if choice < 0.25:
         out["identified_at"] = local - timedelta(minutes=rng.choice([5, 600, 6000]))
@@ -70,7 +68,7 @@ def buy(draft: Draft) -> None:
     if not pairs:
         return
     account, asset = rng.choice(pairs)
-    grains = rng.randint(1, 12)
+    grains = rng.randint(1, 8)
     draft.bought[draft.assets[asset]["group"]] += grains
     extra = {"reinvest": True} if rng.random() < 0.05 else {}
     draft.add("buy", account=account["id"], asset=asset, qty=draft.qty(asset, grains),
@@ -160,7 +158,8 @@ def received(draft: Draft, kind: str) -> None:
     """Income, gift or inheritance."""
     rng = draft.rng
     pairs = [(a, n) for a in draft.accounts for n in draft.buyable()
-             if draft.fits(a, n) and reported(draft, a["id"])]  # fmt: skip
+             if draft.assets[n]["class"] != "option" and draft.fits(a, n)
+             and reported(draft, a["id"])]  # fmt: skip
     if not pairs:
         return
     account, asset = rng.choice(pairs)

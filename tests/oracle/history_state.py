@@ -5,12 +5,13 @@ from __future__ import annotations
 import random
 from datetime import date, time, timedelta
 from fractions import Fraction
+from zoneinfo import ZoneInfo
 
 from .unit_simulator import Simulation
-from .units import DEFAULT_POLICY, Json, timeline
+from .units import DEFAULT_POLICY, Json, read_event
 
 COINS = ("crypto", "nft", "tokenized_security")
-MOST_UNITS = 150  # of one group, in grains
+MOST_UNITS = 80  # of one group, in grains
 
 
 def decimal(value: Fraction) -> str:
@@ -41,6 +42,10 @@ class Draft:
         self.bought = dict.fromkeys(self.groups, 0)
         self.dead: set[str] = set()  # assets of worthless groups
         self.books: set[str] = set()  # accounts with an order kept in the own books only
+        rules = {**DEFAULT_POLICY, **scenario["policy"]}
+        self.zone = ZoneInfo(rules["tz"])
+        self.sim = Simulation(scenario, rules, self.grain)
+        self.later: list[Json] = []  # what counts as sold at the end of the year
 
     @property
     def events(self) -> list[Json]:
@@ -54,19 +59,17 @@ class Draft:
         if self.dead and (self.day.month, self.day.day) == (12, 31):
             self.day += timedelta(days=1)
         self.clock = clock
+        for raw in [r for r in self.later if date(int(r["date"][:4]), 12, 31) < self.day]:
+            self.later.remove(raw)
+            self.sim.apply(read_event(raw, self.events.index(raw), self.zone))
 
     def now(self) -> Simulation:
         """State after the events so far, without what is only deemed sold later."""
-        rules = {**DEFAULT_POLICY, **self.scenario["policy"]}
-        return Simulation(
-            self.scenario, rules, timeline(self.scenario, rules, self.day.isoformat(), None)
-        )
+        return self.sim
 
     def held(self, sim: Simulation, account: str, asset: str) -> int:
         """Grains of an asset in an account."""
-        group = self.assets[asset]["group"]
-        units = sim.wallet(account, asset)
-        return int(sum((u.size for u in units), Fraction(0)) / self.grain[group])
+        return int(sim.counts[account, asset] / self.grain[self.assets[asset]["group"]])
 
     def positions(self, sim: Simulation, *classes: str) -> list[tuple[str, str, int]]:
         """(account, asset, grains) of everything that may be traded."""
@@ -93,7 +96,14 @@ class Draft:
         kind = self.assets[asset]["class"]
         if account["custody"] == "self" or account["id"] in self.books:
             return kind in COINS
+        if kind == "option" and self.is_written(account["id"], asset):
+            return False
         return bool(account["type"] == "taxable" or kind != "nft")
+
+    def is_written(self, account: str, asset: str) -> bool:
+        """True if units of the asset are owed in the account."""
+        return any(s.size and (s.account, s.asset) == (account, asset)
+                   for s in self.sim.shorts.values())  # fmt: skip
 
     def qty(self, asset: str, grains: int) -> str:
         """Grains as a quantity of the asset today."""
@@ -118,3 +128,10 @@ class Draft:
         if self.clock is not None:
             event["time"] = self.clock.isoformat()
         self.events.append(event | fields)
+        read = read_event(self.events[-1], len(self.events) - 1, self.zone)
+        if kind == "worthless":
+            self.later.append(self.events[-1])
+        elif kind == "basis_allocation":
+            self.sim.foreseen.append(read)
+        else:
+            self.sim.apply(read)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
-from .unit_state import State
+from .unit_shorts import Shorts as State
 from .units import Json, Unit, UnitSale
+
+if TYPE_CHECKING:
+    from .unit_simulator import Simulation
 
 ZERO = Fraction(0)
 
@@ -38,7 +42,7 @@ def disposals(sim: State) -> list[Json]:
     ]  # fmt: skip
     merged = summed(rows, ("event", "lot", "account", "acquired"))
     for row in merged:
-        collectible = sim.assets[row["asset"]].get("collectible") and row["term"] == "L"
+        collectible = sim.collectible(row["asset"]) and row["term"] == "L"
         row["code"] = ("C" if collectible else "") + ("W" if row["wash"] else "")
     return merged
 
@@ -52,23 +56,15 @@ def open_lots(sim: State) -> list[Json]:
     """What is held, in all accounts."""
     rows = [
         {
-            "lot": u.lot, "account": u.account, "asset": u.asset,
+            "lot": u.lot, "account": sim.place(u.account, u.asset), "asset": u.asset,
             "qty": u.size / sim.factor[u.asset], "basis": u.basis,
             "acquired": shown_date(u, u.start),
         }
-        for u in sim.units
+        for group in sim.units.values()
+        for u in group
         if u.held
     ]  # fmt: skip
     return summed(rows, ("lot", "account", "asset", "acquired"))
-
-
-def nondeductible(sim: State) -> list[Json]:
-    """Basis lost by abandonment."""
-    rows = [
-        {"event": event, "lot": u.lot, "asset": u.asset, "qty": qty, "basis": u.basis}
-        for event, u, qty in sim.abandoned
-    ]
-    return summed(rows, ("event", "lot"))
 
 
 def totals(sim: State) -> Json:
@@ -87,37 +83,45 @@ def windows(sim: State, as_of: date) -> list[Json]:
         {
             "event": s.event, "asset": s.asset,
             "open_qty": s.unit.size / sim.factor[s.asset],  # in units after later splits
-            "open_loss": -s.gain,
-            "last_day": (s.sold + timedelta(days=30)).isoformat(),
-            "safe_from": (s.sold + timedelta(days=31)).isoformat(),
+            "open_loss": s.loss,
+            "last_day": (s.day + timedelta(days=30)).isoformat(),
+            "safe_from": (s.day + timedelta(days=31)).isoformat(),
         }
         for s in sim.pending
-        if as_of <= s.sold + timedelta(days=30)
+        if s.loss and as_of <= s.day + timedelta(days=30)
     ]  # fmt: skip
-    return summed(rows, ("event", "asset"))
+    return summed(rows, ("event", "asset", "last_day"))
 
 
 def blocked_losses(sim: State, sales: list[UnitSale]) -> Fraction:
     """Loss that would be disallowed if these units alone were sold now."""
-    free, blocked = list(sim.units), ZERO
+    group = sim.units[sim.group(sales[0].asset)]
+    line = sorted((u for u in group if sim.replaces(u, sales[0])), key=sim.place_in_line)
+    free = [u.size for u in line]
+    blocked = ZERO
     for sale in sales:
-        covered = sim.assets[sale.asset]["class"] in sim.classes(sale.sold)
-        found = [u for u in free if sim.replaces(u, sale)] if covered and sale.gain < 0 else []
-        if found:
-            free.remove(min(found, key=lambda u: (u.order, u.index)))
-            blocked -= sale.gain
+        left = sale.unit.size if sim.is_under_rule(sale) else ZERO
+        while left and free:
+            part = min(left, free[0])
+            blocked += sale.loss * part / sale.unit.size
+            left -= part
+            free[0] -= part
+            if not free[0]:
+                free.pop(0)
     return blocked
 
 
 def harvest(sim: State, as_of: date, marks: Json) -> list[Json]:
     """Open sub-lots with a loss at the mark, each as if sold alone today."""
     lots: dict[tuple[str, str, str, str], list[UnitSale]] = {}
-    for unit in sorted(sim.units, key=lambda u: u.fifo_key):
-        if unit.held and sim.reports(unit.account) and unit.asset in marks:
+    held = [u for group in sim.units.values() for u in group if u.held]
+    order = (as_of, time.max, 0)
+    for unit in sorted(held, key=sim.fifo):
+        if sim.reports(unit.account) and unit.asset in marks:
             value = Fraction(marks[unit.asset]) * unit.size / sim.factor[unit.asset]
-            sale = sim.as_sold("", unit, as_of, value)
-            key = (unit.lot, unit.account, unit.asset, sale.acquired)
-            lots.setdefault(key, []).append(sale)
+            sale = sim.as_sold(None, unit, as_of, value, order)
+            place = sim.place(unit.account, unit.asset)
+            lots.setdefault((unit.lot, place, unit.asset, sale.acquired), []).append(sale)
     rows = []
     for (lot, account, asset, acquired), sales in lots.items():
         loss = sum((-s.gain for s in sales), ZERO)
@@ -132,6 +136,24 @@ def harvest(sim: State, as_of: date, marks: Json) -> list[Json]:
                 "term": sales[0].term,
             })  # fmt: skip
     return rows
+
+
+def answer(sim: Simulation, as_of: date, marks: Json | None, profile: Json) -> Json:
+    """All sections."""
+    out: Json = {
+        "disposals": disposals(sim),
+        "open_lots": open_lots(sim),
+        "windows": windows(sim, as_of),
+        "income": sim.income,
+        "nondeductible": summed(sim.departures, ("event", "lot")),
+        "totals": totals(sim),
+        "years": years(sim, profile),
+    }
+    if marks is not None:
+        out["harvest"] = harvest(sim, as_of, marks)
+    if sim.refused:
+        out["error"] = sim.refused[0][1]
+    return out
 
 
 def years(sim: State, profile: Json) -> list[Json]:
@@ -163,7 +185,7 @@ def one_year(sim: State, profile: Json, year: int, carry: tuple[Fraction, Fracti
     if income is not None:
         used = min(deduction, max(ZERO, Fraction(income) + deduction))
     st_loss, lt_loss = max(-short, ZERO), max(-long, ZERO)
-    gems = [s for s in sales if s.term == "L" and sim.assets[s.asset].get("collectible")]
+    gems = [s for s in sales if s.term == "L" and sim.collectible(s.asset)]
     rate28 = sum((s.gain + s.wash for s in gems), ZERO) - carry[1] - st_loss
     return {
         "year": str(year), "st": short, "lt": long, "net": net,

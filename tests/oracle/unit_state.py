@@ -1,237 +1,170 @@
-"""All units of a history: which of them leave, what a sale is, what replaces what."""
+"""All units of a history, where they are, which wallets share basis, and what a sale of one is."""
 
 from __future__ import annotations
 
-from collections import Counter
-from datetime import UTC, date, datetime
+from collections import defaultdict
+from datetime import date
 from fractions import Fraction
-from zoneinfo import ZoneInfo
 
-from .units import Event, Json, Unit, UnitSale, first_long_day, settlement_day, unit_sizes
+from .units import Event, Json, Order, Unit, UnitSale, cut_row, cut_unit, first_long_day
 
-ACQUIRING = {"buy", "swap"}
-SETTLING = {"stock", "fund", "option"}  # named until settlement, not only until the sale
-BOOKS_SUFFICE_UNTIL = date(2026, 12, 31)  # Notice 2026-20
+DIGITAL = {"crypto", "nft", "tokenized_security"}
+PER_WALLET_FROM = date(2025, 1, 1)  # Rev. Proc. 2024-28
+NONE = Fraction(0)
 
 
 class HeldOutError(Exception):
-    """The event asks for more units than the wallet holds."""
+    """The event cannot have happened as it is told; `code` says why."""
+
+    def __init__(self, code: str = "insufficient_units") -> None:
+        super().__init__(code)
+        self.code = code
 
 
 class State:
-    """The units, the sales, and the rules that need no event type."""
+    """The units, the rows, the wallets, and the rules that need no event type."""
 
-    def __init__(self, scenario: Json, policy: Json, events: list[Event]) -> None:
+    def __init__(self, scenario: Json, policy: Json, sizes: dict[str, Fraction]) -> None:
         if policy["jurisdiction"] != "US":
             raise NotImplementedError(policy["jurisdiction"])
         self.policy = policy
         self.accounts: dict[str, Json] = {a["id"]: a for a in scenario["accounts"]}
         self.assets: dict[str, Json] = {a["id"]: a for a in scenario["assets"]}
+        self.traders = set(scenario.get("marked_to_market", ()))  # IRC 475(f)
+        self.reasons: Json = scenario.get("collectible_reasons", {})
         self.factor = {n: Fraction(a.get("ratio", "1")) for n, a in self.assets.items()}
-        self.sizes = unit_sizes(events, self.assets)
-        self.units: list[Unit] = []
+        self.sizes = sizes
+        self.units: dict[str, list[Unit]] = defaultdict(list)  # by group, gone ones included
+        self.counts: dict[tuple[str, str], Fraction] = defaultdict(Fraction)
         self.sales: list[UnitSale] = []
-        self.pending: list[UnitSale] = []  # unmatched losses, oldest first
-        self.matches: list[tuple[UnitSale, Unit]] = []
-        self.orders: dict[str, Json] = {}
-        self.income: list[Json] = []
-        self.abandoned: list[tuple[str, Unit, Fraction]] = []
-        self.error = False
+        self.pending: list[UnitSale] = []  # sales that still look for a replacement, oldest first
+        self.queue: list[Unit] = []  # units of the running sale that are still to be sold
+        self.pooled = policy["pool"] == "universal_before_2025"  # until the hand-out
+        self.versions = sorted(
+            (date.fromisoformat(v["from"]), frozenset(v["classes"])) for v in policy["wash_sale"]
+        )
 
-    # which units
+    def group(self, asset: str) -> str:
+        """The substantially identical set of an asset."""
+        return str(self.assets[asset]["group"])
 
-    def count(self, asset: str, qty: str) -> int:
-        """How many units a quantity of an asset is."""
-        number = Fraction(qty) * self.factor[asset] / self.sizes[self.assets[asset]["group"]]
-        if number.denominator != 1:
-            raise AssertionError("a quantity is not a whole number of units")
-        return int(number)
+    def size(self, asset: str, qty: str) -> Fraction:
+        """A quantity of an asset in group units."""
+        return Fraction(qty) * self.factor[asset]
+
+    # places
+
+    def sharing(self, account: str, asset: str) -> tuple[str, ...]:
+        """The accounts whose basis of an asset is one pool with that of `account`."""
+        own = self.accounts[account]
+        if own["type"] != "taxable" or self.assets[asset]["class"] not in DIGITAL:
+            return (account,)
+        kin = [a for a in self.accounts.values()
+               if a["type"] == "taxable" and a["owner"] == own["owner"]]  # fmt: skip
+        if self.pooled:
+            return tuple(a["id"] for a in kin)
+        if self.policy["self_custody_pool"] == "one" and own.get("custody") == "self":
+            return tuple(a["id"] for a in kin if a.get("custody") == "self")
+        return (account,)
+
+    def place(self, account: str, asset: str) -> str:
+        """Name of the pool of basis, which is that of the account if it is alone."""
+        return "+".join(self.sharing(account, asset))
 
     def wallet(self, account: str, asset: str) -> list[Unit]:
-        """Units of an asset held in an account."""
-        return [u for u in self.units if u.held and (u.account, u.asset) == (account, asset)]
+        """Units of an asset that basis may be taken from for an account."""
+        places = self.sharing(account, asset)
+        return [u for u in self.units[self.group(asset)]
+                if u.held and u.asset == asset and u.account in places]  # fmt: skip
 
-    def method(self, account: str, when: date) -> str:
-        """Lot method of an account on a day."""
-        order = self.orders.get(account)
-        if order is None:
-            return str(self.policy["lot_method"])
-        if self.books_fail(account, order.get("recorded_in"), when):
-            return "FIFO"
-        return str(order["method"])
-
-    def books_fail(self, account: str, kept_in: str | None, when: date) -> bool:
-        """True if an identification kept in the own books binds no longer."""
-        at_broker = self.accounts[account].get("custody") == "broker"
-        return at_broker and kept_in == "books" and when > BOOKS_SUFFICE_UNTIL
-
-    def by_method(self, pool: list[Unit], method: str) -> list[Unit]:
-        """The pool in the order in which the method takes it."""
-        if method == "FIFO":
-            return sorted(pool, key=lambda u: u.fifo_key)
-        if method == "LIFO":  # inside one sub-lot the lower index still goes first
-            return sorted(
-                sorted(pool, key=lambda u: u.index), key=lambda u: u.fifo_key[:2], reverse=True
-            )
-        if method == "HIFO":
-            return sorted(pool, key=lambda u: (-u.basis / u.size, u.fifo_key))
-        raise NotImplementedError(method)
-
-    def is_late(self, event: Event, asset: str) -> bool:
-        """True if the lots were named after settlement (coins: after the disposal)."""
-        raw = event.raw
-        if "identified_at" not in raw:
-            return False
-        at = datetime.fromisoformat(raw["identified_at"].replace("Z", "+00:00"))
-        local = at.astimezone(ZoneInfo(self.policy["tz"]))
-        if self.assets[asset]["class"] in SETTLING:
-            return local.date() > settlement_day(event.when)
-        if "ts" in raw or "time" in raw:
-            return at.astimezone(UTC) > event.instant
-        return local.date() > event.when
-
-    def identified(self, event: Event, account: str, pool: list[Unit], n: int) -> list[Unit]:
-        """Units named by an adequate identification; none if there is none or it is not."""
-        raw, lots = event.raw, Counter[str]()
-        if "withheld_from" in raw:
-            lots[raw["withheld_from"]] = n
-        else:
-            if self.is_late(event, pool[0].asset):
-                return []
-            if self.books_fail(account, raw.get("identified_to"), event.when):
-                return []
-            for item in raw.get("lots", []):
-                lots[item["lot"]] += self.count(pool[0].asset, item["qty"])
-        if lots.total() > n or any(k > sum(u.lot == x for u in pool) for x, k in lots.items()):
-            return []
-        first = self.by_method(pool, "FIFO")
-        return [u for x, k in lots.items() for u in [v for v in first if v.lot == x][:k]]
-
-    def choose(self, event: Event, account: str, asset: str, n: int) -> list[Unit]:
-        """The n units that leave a wallet: identified ones, then by method."""
-        pool = self.wallet(account, asset)
-        if n > len(pool):
+    def has(self, account: str, asset: str, size: Fraction) -> None:
+        """Refuse to take a wallet below zero."""
+        if size > self.counts[account, asset]:
             raise HeldOutError
-        named = self.identified(event, account, pool, n)
-        rest = [u for u in pool if not any(u is v for v in named)]
-        return named + self.by_method(rest, self.method(account, event.when))[: n - len(named)]
 
-    # disposals
+    def leaves(self, account: str, unit: Unit) -> None:
+        """A unit is no longer held in an account."""
+        unit.held = False
+        unit.account = account
+        self.counts[account, unit.asset] -= unit.size
+
+    def add(self, unit: Unit) -> None:
+        """A unit is held from now on."""
+        self.units[self.group(unit.asset)].append(unit)
+        self.counts[unit.account, unit.asset] += unit.size
 
     def reports(self, account: str) -> bool:
         """True for the accounts whose sales are on the taxpayer's return."""
         a = self.accounts[account]
         return a["type"] == "taxable" and a["owner"] in ("self", "spouse")
 
-    def as_sold(self, event: str, unit: Unit, when: date, price: Fraction) -> UnitSale:
-        """What the sale of a unit is, before any wash sale."""
+    # pieces
+
+    def cut(self, unit: Unit, size: Fraction) -> None:
+        """Make two of a unit, the first of `size`; its row is cut too."""
+        share, row = size / unit.size, unit.row
+        rest = cut_unit(unit, size)
+        kin = self.units[self.group(unit.asset)]
+        kin.insert(kin.index(unit) + 1, rest)
+        if unit.going:
+            self.queue.insert(self.queue.index(unit) + 1, rest)
+        if row is not None:
+            other = cut_row(row, share, rest)
+            self.sales.insert(self.sales.index(row) + 1, other)
+            if row in self.pending:
+                self.pending.insert(self.pending.index(row) + 1, other)
+
+    def take(self, ordered: list[Unit], size: Fraction) -> list[Unit]:
+        """The first units of a list that make up `size`; the last of them is cut to it."""
+        taken: list[Unit] = []
+        for unit in ordered:
+            if size <= 0:
+                break
+            if unit.size > size:
+                self.cut(unit, size)
+            taken.append(unit)
+            size -= unit.size
+        return taken
+
+    # sales
+
+    def outcome(self, unit: Unit, when: date, price: Fraction) -> tuple[Fraction, date, str]:
+        """Basis, start of the holding period and term of a unit that is sold for `price`."""
         basis, start = price, unit.start  # between the two bases of a gift: nothing
         if price > unit.basis:
             basis = unit.basis
         elif price < unit.loss_basis:
             basis, start = unit.loss_basis, unit.loss_start
-        inherited = unit.kind == "inherit"
+        if unit.kind == "inherit":
+            return basis, start, "L"
+        return basis, start, "L" if when >= first_long_day(start) else "S"
+
+    def as_sold(
+        self, event: Event | None, unit: Unit, when: date, price: Fraction, order: Order
+    ) -> UnitSale:
+        """What the sale of a unit is, before any wash sale."""
+        basis, start, term = self.outcome(unit, when, price)
         return UnitSale(
-            event=event,
+            event=event.raw["id"] if event else "",
+            kind=event.raw["type"] if event else "",
+            order=order,
             sold=when,
             unit=unit,
             account=unit.account,
             asset=unit.asset,
             qty=unit.size / self.factor[unit.asset],
-            acquired="INHERITED" if inherited else start.isoformat(),
+            acquired="INHERITED" if unit.kind == "inherit" else start.isoformat(),
             start=start,
-            term="L" if inherited or when >= first_long_day(start) else "S",
+            term=term,
             proceeds=price,
             basis=basis,
+            loss=max(NONE, basis - price),
         )
 
-    def dispose(self, event: Event, units: list[Unit], proceeds: Fraction) -> None:
-        """Sell units one by one, by original acquisition; later ones are still held."""
-        each = proceeds / len(units) if units else proceeds
-        for unit in sorted(units, key=lambda u: u.fifo_key):
-            unit.held = False
-            if not self.reports(unit.account):
-                continue
-            sale = self.as_sold(event.raw["id"], unit, event.when, each)
-            self.sales.append(sale)
-            if sale.gain < 0 and self.assets[sale.asset]["class"] in self.classes(sale.sold):
-                found = [u for u in self.units if self.replaces(u, sale)]
-                if found:
-                    self.wash(sale, min(found, key=lambda u: (u.order, u.index)))
-                else:
-                    self.pending.append(sale)
-
-    # wash sales
-
-    def classes(self, when: date) -> list[str]:
+    def classes(self, when: date) -> frozenset[str]:
         """Classes under the wash-sale rule on a day."""
-        versions = [v for v in self.policy["wash_sale"] if date.fromisoformat(v["from"]) <= when]
-        return list(max(versions, key=lambda v: str(v["from"]))["classes"]) if versions else []
-
-    def replaces(self, unit: Unit, sale: UnitSale) -> bool:
-        """True if the unit is a replacement for a unit sold at a loss."""
-        sold, asset = self.assets[sale.asset], self.assets[unit.asset]
-        taxed_receipt = unit.kind == "income" and self.policy["income_is_acquisition"]
-        return (
-            unit.held
-            and not unit.used
-            and (unit.kind in ACQUIRING or taxed_receipt)
-            and unit.lot != sale.unit.lot
-            and sold["group"] == asset["group"]
-            and {sold["class"], asset["class"]} <= set(self.classes(sale.sold))
-            and abs((unit.order[0] - sale.sold).days) <= 30
-            and (self.policy["earlier_lots"] == "count" or unit.order > sale.unit.order)
-        )
-
-    def wash(self, sale: UnitSale, unit: Unit) -> None:
-        """Disallow the loss of one unit and move it to its replacement."""
-        loss = -sale.gain
-        sale.wash, unit.used = loss, True
-        self.matches.append((sale, unit))
-        if self.shifts(self.accounts[sale.account], self.accounts[unit.account]):
-            unit.basis += loss
-            unit.loss_basis += loss
-            unit.start -= sale.sold - sale.start
-            unit.loss_start = unit.start
-
-    def shifts(self, seller: Json, buyer: Json) -> bool:
-        """True if the disallowed loss goes to the replacement's basis."""
-        if buyer["type"] != "taxable":
-            return False
-        if buyer["owner"] == "entity":
-            return bool(self.policy["entity_basis"] == "shift")
-        return bool(buyer["owner"] == seller["owner"] or self.policy["spouse_basis"] == "shift")
-
-    def acquire(
-        self,
-        event: Event,
-        asset: str,
-        qty: str,
-        bases: tuple[Fraction, Fraction],
-        starts: tuple[date, date] | None = None,
-    ) -> None:
-        """Add a lot; each of its units serves the oldest open loss it can replace."""
-        n, raw = self.count(asset, qty), event.raw
-        starts = starts or (event.when, event.when)
-        size = self.sizes[self.assets[asset]["group"]]
-        new = [
-            Unit(
-                raw["id"],
-                Fraction(i),
-                event.order,
-                raw["type"],
-                size,
-                raw["account"],
-                asset,
-                bases[0] / n,
-                bases[1] / n,
-                *starts,
-            )
-            for i in range(n)
-        ]
-        self.units += new
-        for unit in new:
-            sale = next((s for s in self.pending if self.replaces(unit, s)), None)
-            if sale is not None:
-                self.pending = [s for s in self.pending if s is not sale]
-                self.wash(sale, unit)
+        found: frozenset[str] = frozenset()
+        for since, listed in self.versions:
+            if since <= when:
+                found = listed
+        return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from fractions import Fraction
 from math import gcd
@@ -25,15 +25,28 @@ DEFAULT_POLICY: Json = {
     "entity_basis": "none",
     "pool": "account",
     "tz": "UTC",
+    "rates": {"st": "0.35", "lt": "0.15"},
+    "sold_replacements": "ignore",
+    "full_exit": "match",
+    "gain_units": "skip",
+    "replacement_order": "time",
+    "overlap_days": "add",
+    "sub_lots": "tacked_first",
+    "self_custody_pool": "wallet",
+    "wrap": "no_event",
+    "transfer_fee": "disposal_only",
+    "abandonment": "nothing",
+    "digital_art": "ask",
+    "pool_pieces": False,
 }
 
 
-@dataclass
+@dataclass(eq=False, slots=True)
 class Unit:
-    """One indivisible piece of one purchase."""
+    """One piece of one purchase, as small as the history needs it."""
 
     lot: str
-    index: Fraction
+    index: Fraction  # place in the purchase, in group units
     order: Order  # of the event that acquired it
     kind: str  # type of that event
     size: Fraction  # in group units
@@ -43,8 +56,11 @@ class Unit:
     loss_basis: Fraction  # differs from basis only for a gift that had lost value
     start: date  # holding period after tacking
     loss_start: date  # holding period if the loss basis applies
-    used: bool = False  # has replaced a unit sold at a loss
+    used: bool = False  # has replaced a unit that was sold
+    absorbed: bool = False  # its basis has taken a disallowed loss
     held: bool = True
+    going: bool = False  # among the units of the running sale, not yet sold
+    row: UnitSale | None = None  # on which it left
 
     @property
     def fifo_key(self) -> tuple[Order, date, Fraction]:
@@ -52,11 +68,13 @@ class Unit:
         return (self.order, self.start, self.index)
 
 
-@dataclass
+@dataclass(eq=False, slots=True)
 class UnitSale:
     """One unit disposed of."""
 
     event: str
+    kind: str  # type of the event
+    order: Order  # of the sale that counts: a short sale's opening for what it counts from there
     sold: date
     unit: Unit
     account: str
@@ -67,12 +85,47 @@ class UnitSale:
     term: str
     proceeds: Fraction
     basis: Fraction
+    loss: Fraction = Fraction(0)  # what can be disallowed; 0 if sold at a gain
     wash: Fraction = Fraction(0)
+    lent: bool = False  # has disallowed the loss of a short sale
 
     @property
     def gain(self) -> Fraction:
         """Proceeds less adjusted basis."""
         return self.proceeds - self.basis
+
+    @property
+    def day(self) -> date:
+        """The day that the window of 61 days lies around."""
+        return self.order[0]
+
+
+def cut_unit(unit: Unit, size: Fraction) -> Unit:
+    """Keep the first `size` of a unit; the rest is a unit of its own, which is returned."""
+    share = size / unit.size
+    rest = replace(
+        unit,
+        size=unit.size - size,
+        index=unit.index + size,
+        basis=unit.basis * (1 - share),
+        loss_basis=unit.loss_basis * (1 - share),
+    )
+    unit.size = size
+    unit.basis *= share
+    unit.loss_basis *= share
+    return rest
+
+
+def cut_row(row: UnitSale, share: Fraction, rest_unit: Unit) -> UnitSale:
+    """Keep that share of a row; the rest is a row about `rest_unit`, which is returned."""
+    amounts = ("qty", "proceeds", "basis", "loss", "wash")
+    rest = replace(row, unit=rest_unit)
+    for name in amounts:
+        whole = getattr(row, name)
+        setattr(row, name, whole * share)
+        setattr(rest, name, whole - whole * share)
+    rest_unit.row = rest
+    return rest
 
 
 @dataclass(frozen=True)
@@ -119,11 +172,13 @@ def named_quantities(raw: Json) -> Iterator[tuple[str, Fraction]]:
     for key in ("qty", "fee_qty"):
         if key in raw:
             yield raw["asset"], Fraction(raw[key])
-    for item in raw.get("lots", []):
+    for item in [*raw.get("lots", []), *raw.get("allocations", [])]:
         yield raw["out"]["asset"] if "out" in raw else raw["asset"], Fraction(item["qty"])
     for key in ("out", "in"):
         if key in raw:
             yield raw[key]["asset"], Fraction(raw[key]["qty"])
+    if "underlying" in raw:
+        yield raw["underlying"], Fraction(raw["underlying_qty"])
 
 
 def common_measure(a: Fraction, b: Fraction) -> Fraction:
@@ -134,10 +189,9 @@ def common_measure(a: Fraction, b: Fraction) -> Fraction:
 
 
 def unit_sizes(events: list[Event], assets: dict[str, Json]) -> dict[str, Fraction]:
-    """Size of one unit of each group: the common measure of all its quantities."""
+    """Size of one unit of each group: the common measure of all quantities that are named."""
     factor = {name: Fraction(a.get("ratio", "1")) for name, a in assets.items()}
     sizes: dict[str, Fraction] = {}
-    conversions: list[tuple[str, str, Fraction]] = []
     for event in events:
         raw = event.raw
         if raw["type"] == "split":
@@ -145,18 +199,6 @@ def unit_sizes(events: list[Event], assets: dict[str, Json]) -> dict[str, Fracti
         for asset, qty in named_quantities(raw):
             group = assets[asset]["group"]
             sizes[group] = common_measure(sizes.get(group, Fraction(0)), qty * factor[asset])
-        if raw["type"] == "convert":
-            out, new = raw["out"], raw["in"]
-            scale = Fraction(new["qty"]) * factor[new["asset"]]
-            scale /= Fraction(out["qty"]) * factor[out["asset"]]
-            ends = assets[out["asset"]]["group"], assets[new["asset"]]["group"]
-            if ends[0] == ends[1] and scale != 1:
-                raise NotImplementedError("conversion inside a group that contradicts the ratio")
-            conversions.append((*ends, scale))
-    for _ in conversions:
-        for old, new_group, scale in conversions:
-            if old != new_group:
-                sizes[new_group] = common_measure(sizes[new_group], sizes[old] * scale)
     return sizes
 
 

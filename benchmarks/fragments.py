@@ -1,0 +1,53 @@
+"""fragments/...: the fractional day trader, exact and with `pool_pieces`: how time grows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from statistics import linear_regression
+
+from benchmarks.day_trader import entries, trades
+from benchmarks.report import Result, cpu_seconds, note
+from domain.book import Book
+from domain.elections import default_policy
+from domain.entries import Entry
+from domain.handlers import fold
+from domain.policy import Policy
+
+GOAL = 0.5
+
+
+def results(tiny: bool) -> Iterator[Result]:
+    """The exponent of CPU time a fact against the number of facts; 1 is what quadratic means."""
+    exact, pooled = default_policy(), replace(default_policy(), pool_pieces=True)
+    sizes = [300, 600, 1_200] if tiny else [500, 1_000, 3_000]
+    yield _grown("fragments/exact", exact, sizes, "no goal: share by share it is the law")
+    sizes = [300, 600, 1_200] if tiny else [1_000, 3_000, 10_000, 30_000, 100_000]
+    yield _grown("fragments/pooled", pooled, sizes, f"the goal, {GOAL}")
+
+
+def _grown(name: str, policy: Policy, sizes: list[int], goal: str) -> Result:
+    points, said = [], []
+    for size in sizes:
+        note(f"{name}: {size:,} trades")
+        work = entries(trades(size, whole=False))
+        seconds = cpu_seconds(partial(_folded, policy, work))
+        book = _folded(policy, work)
+        sales = sum(entry.kind == "sell" for entry in work)
+        points.append((size, seconds / size))
+        said.append(
+            f"{size:,}: {seconds / size * 1e6:.1f} us a fact, "
+            f"{len(book.disposals) / sales:.1f} rows a sale"
+        )
+    logs = [(math.log(n), math.log(each)) for n, each in points]
+    slope = linear_regression([x for x, _ in logs], [y for _, y in logs]).slope
+    against = f"{goal}; time a fact against n; {'; '.join(said)}"
+    return Result(name, slope, "exponent", against, slope / GOAL)
+
+
+def _folded(policy: Policy, work: list[Entry]) -> Book:
+    book = Book(policy, {})
+    fold(book, work)
+    return book
