@@ -3,7 +3,7 @@
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check bench picture format lock clean
+.PHONY: help demo test coverage mutants peers check bench picture rules-doc format lock clean
 
 PACKAGES := domain projections services infra
 BIN := .venv/bin
@@ -14,13 +14,24 @@ ARGS ?=
 ONLY ?=
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: .venv/.runtime ## install what the demo needs, then run it
 	@$(BIN)/thresher demo $(ARGS)
 
 test: .venv/.dev ## run all tests (more: ARGS="-k wash -x")
 	@$(BIN)/python -m pytest -n 2 $(ARGS)
+
+coverage: .venv/.dev ## hold the tests of domain/ to every branch of it
+	@$(BIN)/coverage run -m pytest -n 0 --quiet tests/domain tests/law $(ARGS)
+	@$(BIN)/coverage report
+
+mutants: .venv/.dev ## change domain/ bit by bit, count what its tests notice (one file: ONLY=days)
+	@THRESHER_HISTORIES=5 $(BIN)/mutmut run --max-children 2 $(if $(ONLY),"domain.$(ONLY).*")
+	@$(BIN)/mutmut results --all true | $(BIN)/python -m tests.mutants
+
+peers: .venv/.dev .venv-peers/.peers ## compare lots with other programs that count them
+	@$(BIN)/python -m pytest -n 0 tests/peers $(ARGS)
 
 check: .venv/.dev ## format, lint, types and import contracts, as CI does
 	@$(BIN)/ruff format --check --quiet --output-format concise . || \
@@ -31,6 +42,9 @@ check: .venv/.dev ## format, lint, types and import contracts, as CI does
 
 picture: .venv/.dev ## draw docs/demo.svg anew from the demo's real output
 	@$(BIN)/python -m infra.demo.picture
+
+rules-doc: .venv/.dev ## write docs/RULES.md anew from its template and the law's data
+	@$(BIN)/python -m infra.rules_page
 
 bench: .venv/.dev ## run the benchmarks (one of them: ONLY=replay)
 	@$(BIN)/python -m benchmarks $(if $(ONLY),--only $(ONLY)) $(ARGS)
@@ -46,6 +60,13 @@ format: .venv/.dev ## format the code and mend what ruff can mend
 	@echo "installing $(filter %.lock,$^) into .venv ..." >&2
 	@$(PIP) install --require-hashes -r $(filter %.lock,$^)
 	@$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
+
+# Kept apart: no part of the product may ever find them.
+.venv-peers/.peers: requirements-peers.lock $(BIN)/python
+	@echo "installing $< into .venv-peers ..." >&2
+	@$(BIN)/python -m venv --clear .venv-peers
+	@.venv-peers/bin/python -m pip --quiet --disable-pip-version-check install --require-hashes -r $<
 	@touch $@
 
 # The first Python that is new enough and can make an environment; PYTHON=... goes before all.
@@ -69,9 +90,12 @@ $(BIN)/python:
 lock: .venv-lock/bin/uv ## pin the dependencies anew (newer ones: ARGS=--upgrade)
 	@$(COMPILE) --extra stream --group dev --output-file requirements-dev.lock $(ARGS)
 	@$(COMPILE) --constraint requirements-dev.lock --output-file requirements.lock
+	@$(COMPILE_GROUPS) peers --output-file requirements-peers.lock $(ARGS)
 
 # Universal: one lock for every platform and Python from 3.11 on. It names no index.
-COMPILE = .venv-lock/bin/uv --quiet --no-config pip compile pyproject.toml --group build \
+COMPILE = $(UV) pyproject.toml --group build
+COMPILE_GROUPS = $(UV) --group
+UV = .venv-lock/bin/uv --quiet --no-config pip compile \
 	--universal --python-version 3.11 --generate-hashes --no-annotate \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
@@ -80,6 +104,6 @@ COMPILE = .venv-lock/bin/uv --quiet --no-config pip compile pyproject.toml --gro
 	@.venv-lock/bin/python -m pip --quiet --disable-pip-version-check install 'uv>=0.13,<0.14'
 
 clean: ## remove environments, caches and builds (never a ledger)
-	@rm -rf .venv .venv-lock build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis \
+	@rm -rf .venv .venv-lock .venv-peers mutants .coverage build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis \
 		.import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -18,7 +18,8 @@ from domain.lot_methods import LOT_METHODS
 from domain.lots import Lot, Pool, part_of
 from domain.policy import Policy
 from domain.short_sales import ShortSales
-from domain.wash_sales import WashSales, Weights
+from domain.wash_sales import WashSales
+from domain.weights import Weights
 
 _UNIVERSAL, _SELF_CUSTODY = "universal", "self-custody"
 START: OrderKey = (0, 0, 0, 0, "", 0)

@@ -6,7 +6,7 @@ from heapq import heappush
 
 from domain.book import Book
 from domain.choosing import choose, take
-from domain.disposals import Disposal
+from domain.disposals import Departure, Disposal
 from domain.entries import Entry, Issue
 from domain.exact import format_quantity
 from domain.facts import ShortClose
@@ -34,6 +34,9 @@ def exercise(book: Book, entry: Entry) -> None:
         price = part_of(cost, units, options)
         lot = _shares(book, entry, gone, (made, gone.basis + price), (order, offset))
         gone.quantity = 0
+        book.departures.append(
+            Departure("exercised", entry.ref, option.ref, option.asset, units, gone.basis)
+        )
         cost, shares, options, offset = cost - price, shares - made, options - units, offset + made
         target.quantity += made
         if target.wallets is not None:

@@ -92,7 +92,8 @@ class Disposal(msgspec.Struct, gc=False, eq=False):
 
 
 class Departure(msgspec.Struct, gc=False, eq=False):
-    """Units or basis that left without a row: kind gift, abandoned, not_reported or returned."""
+    """Units or basis that left without a row: kind gift, abandoned,
+    ordinary_loss, not_reported, returned or exercised."""
 
     kind: str
     ref: str

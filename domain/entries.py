@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import insort
+
 import msgspec
 
 from domain.accounts import Account
@@ -9,6 +11,7 @@ from domain.assets import Asset
 from domain.facts import Fact, LotPick
 
 OrderKey = tuple[int, int, int, int, str, int]
+_FEW = 16
 
 
 class Entry(msgspec.Struct, gc=False, eq=False):
@@ -37,6 +40,21 @@ class Entry(msgspec.Struct, gc=False, eq=False):
     def day(self) -> int:
         """Tax day, as an ordinal."""
         return self.key[0]
+
+
+def entry_key(entry: Entry) -> OrderKey:
+    """What entries are sorted by."""
+    return entry.key
+
+
+def merge_into(known: list[Entry], fresh: list[Entry]) -> None:
+    """Puts a few late entries into their places in a sorted list; sorts many in."""
+    if len(fresh) > _FEW:
+        known += fresh
+        known.sort(key=entry_key)
+    else:
+        for entry in fresh:
+            insort(known, entry, key=entry_key)
 
 
 class Issue(msgspec.Struct, frozen=True):

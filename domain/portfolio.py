@@ -6,21 +6,20 @@ its own book again; a declaration that changes an earlier answer folds everythin
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right, insort
+from bisect import bisect_left, bisect_right
 from typing import Any
 
 from domain.book import START
 from domain.compile import entries_of
 from domain.decisions import AccountDeclared, AssetDeclared, Bust, StandingOrder
 from domain.declarations import Declarations
-from domain.entries import Entry, Issue, OrderKey
+from domain.entries import Entry, Issue, OrderKey, entry_key, merge_into
 from domain.errors import UnsupportedLaw
 from domain.fact_codec import DECLARATION_TYPES, TRADE_TYPES, Correction
 from domain.facts import Convert, Fact, Swap
 from domain.kept_book import KeptBook, Steps
 
 FOREVER = 1 << 30
-_FEW = 16
 
 
 class Portfolio:
@@ -74,7 +73,7 @@ class Portfolio:
         for ref in self._new:
             self._compile(ref, fresh)
         for name, entries in fresh.items():
-            entries.sort(key=_key)
+            entries.sort(key=entry_key)
             self._extend(name, entries)
         self._refold_late()
         while self._refusals_changed():
@@ -109,7 +108,7 @@ class Portfolio:
 
     def _take_out(self, name: str, key: OrderKey) -> None:
         entries = self.entries.get(name, [])
-        at = bisect_left(entries, key, key=_key)
+        at = bisect_left(entries, key, key=entry_key)
         if at < len(entries) and entries[at].key == key:
             del entries[at]
             self._mark_late(name, key)
@@ -196,7 +195,7 @@ class Portfolio:
             if name == other:
                 self._book_of[group] = kept
         moved = self.entries.pop(other, [])
-        self.entries[kept] = sorted([*self.entries.get(kept, []), *moved], key=_key)
+        self.entries[kept] = sorted([*self.entries.get(kept, []), *moved], key=entry_key)
         if self.books.pop(other, None) is not None:
             self.changed.add(other)
             self.refolded.add(other)
@@ -212,7 +211,7 @@ class Portfolio:
         if book is None:
             self._new_book(name)
         if name in self._late or not in_order or self._reopens(name, fresh):
-            _merge_into(known, fresh)
+            merge_into(known, fresh)
             self._mark_late(name, START if self._reopens(name, fresh) else fresh[0].key)
             return
         known += fresh
@@ -247,7 +246,7 @@ class Portfolio:
             entries = self.entries.get(name, [])
             if not self._rewind(name, key):
                 self._new_book(name)
-            at = bisect_right(entries, self.books[name].last_key, key=_key)
+            at = bisect_right(entries, self.books[name].last_key, key=entry_key)
             self._fold(name, entries[at:])
         self._late = {}
 
@@ -291,20 +290,6 @@ class Portfolio:
                     self._mark_late(self._book_name(leg.asset.group), leg.key)
         self._refused = refused
         return bool(self._late)
-
-
-def _key(entry: Entry) -> OrderKey:
-    return entry.key
-
-
-def _merge_into(known: list[Entry], fresh: list[Entry]) -> None:
-    """A few late entries are put into their places; many are sorted in."""
-    if len(fresh) > _FEW:
-        known += fresh
-        known.sort(key=_key)
-    else:
-        for entry in fresh:
-            insort(known, entry, key=_key)
 
 
 def _sets_policy(fact: Fact) -> bool:

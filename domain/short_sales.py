@@ -17,6 +17,7 @@ from domain.assets import Asset
 from domain.disposals import Disposal, WashMatch
 from domain.lots import part_of
 from domain.wash_sales import NEVER, WashSales
+from domain.weights import common_units
 
 
 class ShortSale(msgspec.Struct, gc=False, eq=False):
@@ -163,7 +164,7 @@ class ShortSales:
         if sale.short is not None and sale.ref == loss.short_ref:
             return
         group = self._book.washes[loss.asset.group]
-        units, loss_units = group.common_units(loss, sale)
+        units, loss_units = common_units(group.weights, loss, sale)
         disallowed = group.disallow(loss, loss_units)
         sale.quantity -= units
         self._washing[sale.serial] = sale

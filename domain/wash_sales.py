@@ -14,18 +14,9 @@ from domain.disposals import Disposal, WashMatch
 from domain.lots import Lot
 from domain.policy import Policy
 from domain.purchases import Purchase, SoldUnits
+from domain.weights import Weights, common_units
 
-Weights = dict[str, tuple[int, int]]
 NEVER = 1 << 30
-
-
-class Units(Protocol):
-    """Units of an asset that can meet units of a loss."""
-
-    @property
-    def asset(self) -> Asset: ...
-    @property
-    def quantity(self) -> int: ...
 
 
 class LotKeeper(Protocol):
@@ -45,12 +36,12 @@ class WashSales:
         "_passes",
         "_policy",
         "_unmatched",
-        "_weights",
         "_window",
         "kept_from",
         "matches",
         "recent",
         "siblings_count",
+        "weights",
     )
 
     def __init__(self, policy: Policy, weights: Weights, book: LotKeeper) -> None:
@@ -59,7 +50,7 @@ class WashSales:
         self._count_earlier = policy.earlier_lots == "count"
         taxable_first = policy.replacement_order == "taxable_first"
         self._passes: tuple[bool | None, ...] = (False, True) if taxable_first else (None,)
-        self._weights = weights
+        self.weights = weights
         self._book = book
         self._unmatched: list[Disposal] = []
         self.recent: list[Purchase] = []
@@ -235,7 +226,7 @@ class WashSales:
 
     def _match_gone(self, loss: Disposal, gone: SoldUnits, purchase: Purchase) -> None:
         """The loss becomes basis of units on the row on which they left already."""
-        units, loss_units = self.common_units(loss, gone)
+        units, loss_units = common_units(self.weights, loss, gone)
         disallowed = self.disallow(loss, loss_units)
         gone.quantity -= units
         gone.offset += units
@@ -276,7 +267,7 @@ class WashSales:
         if loss.asset is lot.asset:
             units = loss_units = min(lot.quantity, loss.open_quantity)
         else:
-            units, loss_units = self.common_units(loss, lot)
+            units, loss_units = common_units(self.weights, loss, lot)
         disallowed = self.disallow(loss, loss_units)
         matched = self._book.split_off(lot, units)
         matched.used = True
@@ -303,13 +294,3 @@ class WashSales:
         if self._policy.overlap_days == "once" and lot.acquired < loss.loss_day:
             return max(0, lot.acquired - loss.acquired)
         return loss.loss_day - loss.acquired
-
-    def common_units(self, loss: Disposal, lot: Units) -> tuple[int, int]:
-        """How many units of `lot` meet how many of `loss`, share for share of the group."""
-        lot_number, lot_unit = self._weights[lot.asset.id]
-        loss_number, loss_unit = self._weights[loss.asset.id]
-        per_lot, per_loss = lot_number * loss_unit, loss_number * lot_unit
-        held, lost = lot.quantity * per_lot, loss.open_quantity * per_loss
-        if lost <= held:
-            return min(lot.quantity, -(-lost // per_lot)), loss.open_quantity
-        return lot.quantity, min(loss.open_quantity, -(-held // per_loss))

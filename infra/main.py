@@ -7,7 +7,18 @@ import sys
 import typer
 
 from domain.errors import ThresherError
-from infra.cli import checking, demo, importing, reading, rules
+from infra.cli import (
+    calendar,
+    check,
+    checking,
+    demo,
+    explaining,
+    importing,
+    reading,
+    reports,
+    rules,
+    whatif,
+)
 from infra.cli.output import stderr
 from infra.sources.csv_lines import HeaderError
 from infra.sources.wire import Refusal
@@ -29,12 +40,15 @@ app.command("opportunities")(reading.opportunities)
 app.command("years")(reading.years)
 app.command("alerts")(reading.alerts)
 app.command("issues")(reading.issues)
-app.command("explain")(reading.explain_command)
+app.command("calendar")(calendar.calendar_command)
+app.command("explain")(explaining.explain_command)
 app.command("deliver")(importing.deliver_command)
 app.command("verify")(checking.verify_command)
 app.command("scenario")(checking.scenario_command)
+app.add_typer(check.commands, name="check")
+app.add_typer(reports.commands, name="report")
 app.add_typer(rules.commands, name="rules")
-app.add_typer(checking.whatif_commands, name="whatif")
+app.add_typer(whatif.commands, name="whatif")
 
 
 def main() -> None:

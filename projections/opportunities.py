@@ -15,9 +15,9 @@ from projections.schema import Piece, Projection, Row, book_table, merge, pieces
 
 OPPORTUNITIES = Projection(
     "opportunities",
-    1,
+    2,
     book_table(
-        "opportunities_v1",
+        "opportunities_v2",
         [Column("serial", Integer, primary_key=True)],
         [
             *text(
@@ -36,7 +36,8 @@ OPPORTUNITIES = Projection(
                 "term",
             ),
             Column("days_to_long", Integer, nullable=False),
-            *text("tax_saved", "blocked_by", "blocked_until", "mark_at", "mark_source"),
+            *text("tax_saved", "basis_of_tax", "blocked_by", "blocked_until", "mark_at"),
+            *text("mark_source"),
         ],
     ),
 )
@@ -45,8 +46,11 @@ _MONEY = ("value", "basis", "loss", "blocked", "harvestable", "tax_saved")
 _MERGED = ("qty", "value", "basis", "loss", "blocked", "harvestable")
 
 
-def opportunity_piece(found: Opportunity, tax_saved: int, mark: tuple[str, str]) -> Piece:
-    """An opportunity as a dict with exact integers; `mark` is (time, source)."""
+def opportunity_piece(found: Opportunity, saved: tuple[int, str], mark: tuple[str, str]) -> Piece:
+    """An opportunity as a dict with exact integers.
+
+    `saved` is (tax saved, by what it is computed), `mark` (time, source).
+    """
     lot = found.lot
     return {
         "serial": lot.serial,
@@ -64,7 +68,8 @@ def opportunity_piece(found: Opportunity, tax_saved: int, mark: tuple[str, str])
         "harvestable": found.harvestable,
         "term": "L" if found.is_long else "S",
         "days_to_long": found.days_to_long,
-        "tax_saved": tax_saved,
+        "tax_saved": saved[0],
+        "basis_of_tax": saved[1],
         "blocked_by": found.blocked_by,
         "blocked_until": iso(found.blocked_until) if found.blocked_until else "",
         "mark_at": mark[0],

@@ -1,40 +1,49 @@
-"""Read model: tax years as Schedule D has them, with the carryover."""
+"""Read model: tax years as Schedule D has them, with the carryover, worksheets and tax."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 
 from sqlalchemy import Column, Connection, Integer, Table, Text
 
 from domain.exact import format_money
-from domain.years import TaxYear
+from domain.tax import Lines
+from domain.worksheets import carryover, schedule_d
+from domain.years import TaxYear, basis_of_tax
 from projections.schema import METADATA, Piece, Projection, Row, pieces, text
 
 _AMOUNTS = ("st", "lt", "net", "rate28", "deduction", "carry_st", "carry_lt")
+_NAMES = (*_AMOUNTS, "tax", "basis_of_tax")
 
 TAX_YEARS = Projection(
     "tax_years",
-    1,
+    2,
     Table(
-        "tax_years_v1",
+        "tax_years_v2",
         METADATA,
         Column("taxpayer", Text, primary_key=True),
         Column("year", Integer, primary_key=True),
-        *text(*_AMOUNTS),
+        *text(*_NAMES, "worksheets"),
     ),
 )
 
 
 def row(taxpayer: str, year: TaxYear) -> Row:
-    """A year as a row of the table."""
-    return (taxpayer, year.year, *(format_money(amount) for amount in _amounts(year)))
+    """A year as a row of the table; its worksheets as JSON."""
+    return (taxpayer, year.year, *_texts(year), json.dumps(_worksheets(year)))
 
 
 def present(years: Iterable[TaxYear]) -> list[Piece]:
-    """Years with amounts as exact text."""
+    """Years with amounts as exact text.
+
+    `tax` is income tax and net investment income tax, empty where the profile has no figures of
+    the year. `worksheets`: name of the worksheet -> line -> amount.
+    """
     return [
         {"year": str(year.year)}
-        | dict(zip(_AMOUNTS, map(format_money, _amounts(year)), strict=True))
+        | dict(zip(_NAMES, _texts(year), strict=True))
+        | {"worksheets": _worksheets(year)}
         for year in years
     ]
 
@@ -42,11 +51,16 @@ def present(years: Iterable[TaxYear]) -> list[Piece]:
 def read(connection: Connection, taxpayer: str) -> list[Piece]:
     """The live tax years of a taxpayer."""
     rows = pieces(connection, TAX_YEARS.table, taxpayer)
-    return [{"year": str(each["year"])} | {name: each[name] for name in _AMOUNTS} for each in rows]
+    return [
+        {"year": str(each["year"])}
+        | {name: each[name] for name in _NAMES}
+        | {"worksheets": json.loads(each["worksheets"])}
+        for each in rows
+    ]
 
 
-def _amounts(year: TaxYear) -> tuple[int, ...]:
-    return (
+def _texts(year: TaxYear) -> tuple[str, ...]:
+    amounts = (
         year.short,
         year.long,
         year.net,
@@ -55,3 +69,18 @@ def _amounts(year: TaxYear) -> tuple[int, ...]:
         year.carry_short,
         year.carry_long,
     )
+    tax = "" if year.tax is None else format_money(year.tax.total)
+    return (*map(format_money, amounts), tax, basis_of_tax(year))
+
+
+def _worksheets(year: TaxYear) -> dict[str, dict[str, str]]:
+    """Schedule D, the carryover worksheet, the Schedule D Tax Worksheet and Form 8960 line 17."""
+    found = {"schedule_d": schedule_d(year), "carryover": carryover(year)}
+    if year.tax is not None:
+        found["tax"] = year.tax.lines
+        found["niit"] = {17: year.tax.niit}
+    return {name: _shown(lines) for name, lines in found.items() if lines}
+
+
+def _shown(lines: Lines) -> dict[str, str]:
+    return {str(number): format_money(amount) for number, amount in lines.items()}

@@ -13,9 +13,9 @@ from sqlalchemy import Column, Connection, Text
 
 from domain.accounts import Account
 from domain.assets import Asset
-from domain.book import Book
 from domain.days import day_of, iso
 from domain.exact import format_money, format_quantity, money, quantity
+from domain.kept_book import KeptBook
 from projections.schema import (
     Formats,
     Piece,
@@ -48,7 +48,7 @@ WASH_WINDOWS = Projection(
 )
 
 
-def rows(taxpayer: str, name: str, book: Book) -> list[Row]:
+def rows(taxpayer: str, name: str, book: KeptBook) -> list[Row]:
     """The windows of a book that the last 30 days of its history opened."""
     return [
         (
@@ -69,7 +69,7 @@ def rows(taxpayer: str, name: str, book: Book) -> list[Row]:
     ]
 
 
-def window_pieces(book: Book) -> list[Piece]:
+def window_pieces(book: KeptBook) -> list[Piece]:
     """Windows as dicts with exact integers, one per event, account and asset."""
     found: list[Piece] = []
     classes = book.wash_classes(book.last_key[0])
@@ -103,7 +103,7 @@ def _held(account: Account, asset: Asset, quantity: int, loss: int) -> Piece:
     }  # fmt: skip
 
 
-def _open_from(day: int, book: Book) -> Piece:
+def _open_from(day: int, book: KeptBook) -> Piece:
     last = day + book.policy.rules.window_days
     return {"on": iso(day), "last_day": iso(last), "safe_from": iso(last + 1)}
 

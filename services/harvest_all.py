@@ -1,4 +1,4 @@
-"""Harvest all: every lot with a loss sold together in one fold, recorded nowhere.
+"""Harvest all: lots with a loss sold together in one fold, recorded nowhere.
 
 Opportunities take each lot as if it alone were sold, so that one purchase is counted against
 every lot that it could replace. Sold together it disallows its units once: this says how much.
@@ -9,28 +9,53 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from domain.days import day_of
 from domain.disposals import Disposal, WashMatch
-from domain.exact import format_money, format_quantity, money, quantity, times
-from domain.facts import LotPick, Sell
+from domain.exact import format_money, format_quantity, money
 from domain.portfolio import Portfolio
 from projections.schema import Piece
 from projections.wash_windows import DO_NOT_BUY
 from services import statement
 from services.queries import Queries, View
-from services.whatif import effect, with_facts
+from services.whatif_effect import effect, rows_of, standing, with_facts
+from services.whatif_lots import Candidate, Costs, above, candidates, sale_of
 
 _REF = "whatif:harvest/"
+FREE = Costs()
+Sales = list[tuple[Candidate, int]]  # a lot, and how many of its first units are sold
 
 
-def harvest_all(queries: Queries, view: View) -> dict[str, Any]:
+def harvest_all(
+    queries: Queries, view: View, least: int | None = None, costs: Costs = FREE
+) -> dict[str, Any]:
     """What selling every lot under water on the view's day gives, oldest lot first.
 
-    Totals and assets with `harvestable` (short, long) and `blocked`; the purchases that block;
-    the tax year before and after; and what not to buy afterwards, until when.
+    `least` (10**-36): only lots with a sub-lot of at least that harvestable loss. Totals and
+    assets with `harvestable` (short, long) and `blocked`; the purchases that block; the tax year
+    before and after; and what not to buy afterwards, until when.
     """
-    before = queries.portfolio(view)
-    after = with_facts(queries, view, _sales(queries.opportunities(view), view.as_of))
-    rows = [row for row in _disposals(after) if row.ref.startswith(_REF)]
+    before = standing(queries, view)
+    found = losing(queries, view, before)
+    kept = found if least is None else above(found, least)
+    return sold_together(queries, view, before, [(each, each.units) for each in kept], costs)
+
+
+def losing(queries: Queries, view: View, before: Portfolio) -> list[Candidate]:
+    """Lots with a loss at the marks of the view's day, oldest first."""
+    prices = {asset: mark.price for asset, mark in queries.marks(view).items()}
+    return candidates(before, prices, day_of(view.as_of))
+
+
+def sold_together(
+    queries: Queries, view: View, before: Portfolio, sales: Sales, costs: Costs
+) -> dict[str, Any]:
+    """The answer to selling first units of these lots on the view's day, in this order."""
+    facts = [
+        (f"{_REF}{number}", sale_of(candidate, units, costs, view.as_of, number))
+        for number, (candidate, units) in enumerate(sales, start=1)
+    ]
+    after = with_facts(queries, view, facts)
+    rows = rows_of(after, _REF)
     opened = (
         each
         for each in statement.windows(after, view.as_of)
@@ -38,6 +63,8 @@ def harvest_all(queries: Queries, view: View) -> dict[str, Any]:
     )
     return {
         **_totals(rows),
+        "cost": format_money(sum(costs.of(units * each.price) for each, units in sales)),
+        "sales": [_sale(candidate, units, costs) for candidate, units in sales],
         "assets": _by_asset(rows),
         "blocked_by": [
             _blocker(match)
@@ -46,36 +73,23 @@ def harvest_all(queries: Queries, view: View) -> dict[str, Any]:
             if match.loss.ref.startswith(_REF)
         ],
         "do_not_buy": _by_group(opened),
-        **effect(before, after, view),
+        **effect(before, after, view.as_of, rows),
+        "notes": [each.says for each in after.all_issues() if each.ref.startswith(_REF)],
     }
 
 
-def _sales(found: Iterable[Piece], as_of: str) -> list[tuple[str, Sell]]:
-    """One sale a lot and account, in the order in which the lots are held."""
-    units: dict[tuple[str, str, str], int] = {}
-    prices = {}
-    for each in sorted(found, key=lambda each: (each["acquired"], each["lot"])):
-        key = (each["lot"], each["account"], each["asset"])
-        units[key] = units.get(key, 0) + quantity(each["qty"])
-        prices[each["asset"]] = each["price"]
-    sales = []
-    for number, ((lot, account, asset), held) in enumerate(units.items(), start=1):
-        sold = format_quantity(held)
-        fact = Sell(
-            effective_at=f"{as_of}T23:59:59",
-            seq=number,
-            account=account,
-            asset=asset,
-            quantity=sold,
-            amount=times(prices[asset], sold),
-            lots=(LotPick(lot, sold),),
-        )
-        sales.append((f"{_REF}{number}", fact))
-    return sales
-
-
-def _disposals(portfolio: Portfolio) -> list[Disposal]:
-    return [row for book in portfolio.books.values() for row in book.disposals]
+def _sale(candidate: Candidate, units: int, costs: Costs) -> dict[str, str]:
+    value = units * candidate.price
+    return {
+        "lot": candidate.lot,
+        "account": candidate.account,
+        "asset": candidate.asset,
+        "qty": format_quantity(units),
+        "price": format_quantity(candidate.price),
+        "value": format_money(value),
+        "cost": format_money(costs.of(value)),
+        "alone": format_money(candidate.realised(units, costs)),
+    }
 
 
 def _totals(rows: Iterable[Disposal]) -> dict[str, Any]:

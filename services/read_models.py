@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
-from domain.book import Book
 from domain.days import day_of
 from domain.disposals import Disposal, WashMatch
+from domain.kept_book import KeptBook
 from domain.portfolio import Portfolio
 from domain.years import Key, YearSums, merged, tax_years
 from projections import data_issues, disposals, open_lots, opportunities, wash_windows
@@ -45,7 +45,7 @@ class Written:
     matches: dict[str, int] = field(default_factory=dict)
     sums: YearSums = field(default_factory=YearSums)
 
-    def advance(self, book: Book) -> list[Disposal]:
+    def advance(self, book: KeptBook) -> list[Disposal]:
         """Takes in what is new; returns the disposals that are new or changed, once each."""
         set_back = self._take_back(book)
         rows = book.disposals[self.disposals :]
@@ -54,7 +54,7 @@ class Written:
         for group, state in book.washes.items():
             matches += state.matches[self.matches.get(group, 0) :]
             self.matches[group] = len(state.matches)
-        self.sums.add(rows, matches)
+        self.sums.add(rows, matches, book.policy.rules)
         changed = {row.serial: row for row in rows}
         changed.update((row.serial, row) for row in set_back)
         for match in matches:
@@ -63,7 +63,7 @@ class Written:
                 changed[match.into.serial] = match.into
         return list(changed.values())
 
-    def _take_back(self, book: Book) -> tuple[Disposal, ...]:
+    def _take_back(self, book: KeptBook) -> tuple[Disposal, ...]:
         """Takes off what a late fact took back; returns rows that stayed but were set back."""
         back = book.rewound
         if back is None:
@@ -76,7 +76,7 @@ class Written:
             kept, written = back.kept_matches.get(group, 0), self.matches.get(group, 0)
             matches += gone[: max(0, written - kept)]
             self.matches[group] = min(written, kept)
-        self.sums.add(rows, matches, -1)
+        self.sums.add(rows, matches, book.policy.rules, -1)
         return back.changed
 
 
@@ -137,7 +137,7 @@ def write_opportunities(
 
 
 def _write_book(
-    connection: Connection, name: str, book_name: str, book: Book, taxpayer: Taxpayer
+    connection: Connection, name: str, book_name: str, book: KeptBook, taxpayer: Taxpayer
 ) -> None:
     fresh = book_name not in taxpayer.written
     if not fresh and book.rewound is not None:

@@ -14,6 +14,7 @@ from projections.schema import merge
 from projections.wash_windows import DO_NOT_BUY
 from services import statement
 from services.statement import Mark
+from services.whatif_scenario import WhatIf, answers
 
 _DISPOSAL_FIELDS = (
     "event",
@@ -65,15 +66,17 @@ class Scenario:
     events: tuple[tuple[str, Fact, str | None], ...]
     questions: tuple[Question, ...]
     marks: Mapping[str, str] | None
-    asks_what_if: bool = False
+    what_if: tuple[WhatIf, ...] = ()
 
 
 def evaluate(scenario: Scenario) -> dict[str, Any]:
     """Every section that the scenario gives rise to, in the schema's names; exact text."""
     first, *rest = scenario.questions
     result = _answer(scenario, first, scenario.marks)
-    if scenario.asks_what_if:
-        result["not_offered"] = ["what_if"]
+    if scenario.what_if:
+        result["what_if"] = answers(
+            scenario.what_if, scenario.marks or {}, first.as_of, lambda: _folded(scenario, first)
+        )
     if rest:
         result["snapshots"] = [
             {

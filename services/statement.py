@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from domain.book import Book
-from domain.days import iso, year_of
+from domain.days import iso
 from domain.exact import format_money
 from domain.harvest import Opportunity, opportunities
+from domain.kept_book import KeptBook
 from domain.policy import Policy
 from domain.portfolio import Portfolio
-from domain.years import Key, TaxYear, YearSums, merged, tax_saved, tax_years
+from domain.years import Key, Outlook, TaxYear, YearSums, basis_of_tax, merged, tax_years
 from projections.data_issues import present as present_issues
 from projections.disposals import disposal_piece
 from projections.disposals import present as present_disposals
@@ -71,29 +71,45 @@ def harvest(portfolio: Portfolio, marks: Marks, day: int) -> list[Piece]:
 
 
 def opportunity_pieces(
-    portfolio: Portfolio, book: Book, marks: Marks, day: int, sums: Mapping[Key, int]
+    portfolio: Portfolio, book: KeptBook, marks: Marks, day: int, sums: Mapping[Key, int]
 ) -> list[Piece]:
     """One book's opportunities as pieces with exact integers."""
     prices = {asset: mark.price for asset, mark in marks.items()}
-    found = []
-    for one in opportunities(book, prices, day):
-        mark = marks[one.lot.asset.id]
-        saved = saved_by(portfolio, [one], day, sums)
-        found.append(opportunity_piece(one, saved, (mark.at, mark.source)))
-    return found
+    found = opportunities(book, prices, day)
+    if not found:
+        return []
+    year = outlook(portfolio, portfolio.declared.policy.rules.tax_year_of(day), sums)
+    basis = basis_of_tax(year.before)
+    running: dict[tuple[str, str, str, int], tuple[int, int]] = {}
+    pieces = []
+    for one in found:
+        mark, lot = marks[one.lot.asset.id], one.lot
+        sublot = (lot.ref, lot.account.id, lot.asset.id, one.acquired)
+        realised, known = running.get(sublot, (0, 0))
+        realised += one.harvestable
+        # A sub-lot is sold as one: its pieces share one limit.
+        saved = year.saved({(year.year, one.is_long, lot.asset.collectible): -realised})
+        running[sublot] = (realised, saved)
+        pieces.append(opportunity_piece(one, (saved - known, basis), (mark.at, mark.source)))
+    return pieces
 
 
 def saved_by(
     portfolio: Portfolio, sold: Iterable[Opportunity], day: int, sums: Mapping[Key, int]
 ) -> int:
-    """Estimated tax saved this year by realising the harvestable parts (money, 10**-36)."""
+    """Tax saved this year by realising the harvestable parts (money, 10**-36)."""
     change: dict[Key, int] = {}
-    year = year_of(day)
+    year = outlook(portfolio, portfolio.declared.policy.rules.tax_year_of(day), sums)
     for one in sold:
-        key = (year, one.is_long, one.lot.asset.collectible)
+        key = (year.year, one.is_long, one.lot.asset.collectible)
         change[key] = change.get(key, 0) - one.harvestable
+    return year.saved(change)
+
+
+def outlook(portfolio: Portfolio, year: int, sums: Mapping[Key, int]) -> Outlook:
+    """A year of the portfolio as it stands, to ask what a change would save."""
     declared = portfolio.declared
-    return tax_saved(year, sums, change, declared.profile, declared.policy)
+    return Outlook(year, sums, declared.profile, declared.policy)
 
 
 def year_sums(portfolio: Portfolio) -> dict[Key, int]:
@@ -101,7 +117,7 @@ def year_sums(portfolio: Portfolio) -> dict[Key, int]:
     parts = []
     for book in _books(portfolio):
         part = YearSums()
-        part.add(book.disposals, book.matches())
+        part.add(book.disposals, book.matches(), book.policy.rules)
         parts.append(part)
     return merged(parts)
 
@@ -133,7 +149,7 @@ def last_day(portfolio: Portfolio) -> str:
     return iso(max(days)) if days else ""
 
 
-def _books(portfolio: Portfolio) -> list[Book]:
+def _books(portfolio: Portfolio) -> list[KeptBook]:
     return [portfolio.books[name] for name in sorted(portfolio.books)]
 
 

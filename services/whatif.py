@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from domain.days import day_of, iso, year_of
+from domain.days import day_of, iso
+from domain.disposals import Disposal
 from domain.errors import ThresherError
 from domain.exact import format_money, format_quantity, quantity, times
-from domain.facts import Fact, LotPick, Sell
+from domain.facts import LotPick, Sell
 from domain.portfolio import Portfolio
-from domain.years import TaxYear, tax_at_rates, year_of_many
 from projections.disposals import disposal_piece
 from projections.disposals import present as present_disposals
 from services.queries import Queries, View
-from services.statement import year_sums
+from services.whatif_effect import effect, rows_of, standing, washed_by, with_facts
 
 HYPOTHETICAL = "whatif:sale"
 
@@ -37,19 +36,12 @@ class HypotheticalSale:
 
 def sell(queries: Queries, view: View, sale: HypotheticalSale) -> dict[str, Any]:
     """The rows of the sale, the loss disallowed, the tax year before and after, and windows."""
-    if not "0002" <= view.as_of[:4] <= "9997":
-        raise Unanswerable(f"no windows can be counted around {view.as_of}")
-    before = queries.portfolio(view)
-    price, priced_by = _price(queries, view, sale)
-    account = _account(before, sale)
-    after = _with_sale(queries, view, sale, price, account)
-    rows = [
-        row for book in after.books.values() for row in book.disposals if row.ref == HYPOTHETICAL
-    ]
-    notes = [each for each in after.all_issues() if each.ref == HYPOTHETICAL]
-    if not rows:
-        said = f"{notes[0].says}; {notes[0].remedy}" if notes else "nothing of it is taxable"
-        raise Unanswerable(said)
+    check_day(view)
+    before = standing(queries, view)
+    price, priced_by = price_of(queries, view, sale)
+    account = account_of(before, sale)
+    after = with_facts(queries, view, [(HYPOTHETICAL, fact_of(sale, view.as_of, price, account))])
+    rows = sold_rows(after)
     return {
         "sale": {
             "asset": sale.asset,
@@ -62,24 +54,27 @@ def sell(queries: Queries, view: View, sale: HypotheticalSale) -> dict[str, Any]
         "rows": present_disposals(disposal_piece(row, after.declared.policy.rules) for row in rows),
         "gain": format_money(sum(row.gain for row in rows)),
         "disallowed": format_money(sum(row.wash for row in rows)),
-        "washed_by": _washed_by(after),
-        **effect(before, after, view),
+        "washed_by": washed_by(after, HYPOTHETICAL),
+        **effect(before, after, view.as_of, rows),
         "do_not_buy_until": _blocked(after, sale, view, sum(row.open_loss for row in rows)),
-        "notes": [each.says for each in notes],
+        "notes": [each.says for each in after.all_issues() if each.ref == HYPOTHETICAL],
     }
 
 
-def effect(before: Portfolio, after: Portfolio, view: View) -> dict[str, Any]:
-    """What the sale does to the tax year: two whole computations, side by side."""
-    year = year_of(day_of(view.as_of))
-    was, becomes = _year(before, year), _year(after, year)
-    policy = after.declared.policy
-    return {
-        "tax_saved_now": format_money(tax_at_rates(was, policy) - tax_at_rates(becomes, policy)),
-        "carryover_created": format_money(_carry(becomes) - _carry(was)),
-        "year_before": _shown(was),
-        "year_after": _shown(becomes),
-    }
+def check_day(view: View) -> None:
+    """Raises Unanswerable for a day without 61 days around it."""
+    if not "0002" <= view.as_of[:4] <= "9997":
+        raise Unanswerable(f"no windows can be counted around {view.as_of}")
+
+
+def sold_rows(after: Portfolio) -> list[Disposal]:
+    """The rows of the hypothetical sale; raises Unanswerable with the reason if it has none."""
+    rows = rows_of(after, HYPOTHETICAL)
+    if not rows:
+        notes = [each for each in after.all_issues() if each.ref == HYPOTHETICAL]
+        said = f"{notes[0].says}; {notes[0].remedy}" if notes else "nothing of it is taxable"
+        raise Unanswerable(said)
+    return rows
 
 
 def _blocked(
@@ -96,7 +91,8 @@ def _blocked(
     }
 
 
-def _price(queries: Queries, view: View, sale: HypotheticalSale) -> tuple[str, str]:
+def price_of(queries: Queries, view: View, sale: HypotheticalSale) -> tuple[str, str]:
+    """(price of one unit, where it is from): the one given, else the latest mark."""
     if sale.price is not None:
         return sale.price, "given"
     mark = queries.marks(view).get(sale.asset)
@@ -105,7 +101,8 @@ def _price(queries: Queries, view: View, sale: HypotheticalSale) -> tuple[str, s
     return format_quantity(mark.price), f"{mark.source} {mark.kind} of {mark.at}"
 
 
-def _account(portfolio: Portfolio, sale: HypotheticalSale) -> str:
+def account_of(portfolio: Portfolio, sale: HypotheticalSale) -> str:
+    """The account that sells: the one named, or the only one that holds enough."""
     held = {
         account: pool.quantity
         for book in portfolio.books.values()
@@ -123,57 +120,14 @@ def _account(portfolio: Portfolio, sale: HypotheticalSale) -> str:
     raise Unanswerable(f"{sale.asset} is held in {listed}: give --account")
 
 
-def _with_sale(
-    queries: Queries, view: View, sale: HypotheticalSale, price: str, account: str
-) -> Portfolio:
-    fact = Sell(
-        effective_at=f"{view.as_of}T23:59:59",
+def fact_of(sale: HypotheticalSale, as_of: str, price: str, account: str) -> Sell:
+    """The sale as a fact of the last second of the day, after a standing order of that second."""
+    return Sell(
+        effective_at=f"{as_of}T23:59:59",
+        seq=1,
         account=account,
         asset=sale.asset,
         quantity=sale.quantity,
         amount=times(price, sale.quantity),
         lots=sale.lots,
     )
-    return with_facts(queries, view, [(HYPOTHETICAL, fact)])
-
-
-def with_facts(queries: Queries, view: View, facts: Iterable[tuple[str, Fact]]) -> Portfolio:
-    """A portfolio of the view's facts and hypothetical ones (ref, fact), folded together."""
-    folded = View(view.taxpayer, view.as_of, view.known_at, is_live=False)
-    portfolio = queries.portfolio(folded)
-    for ref, fact in facts:
-        portfolio.add(ref, fact)
-    portfolio.settle()
-    return portfolio
-
-
-def _washed_by(portfolio: Portfolio) -> list[dict[str, str]]:
-    return [
-        {
-            "replacement": match.replacement,
-            "account": match.account.id,
-            "qty": format_quantity(match.quantity),
-            "disallowed": format_money(match.disallowed),
-            "basis": "moves to the replacement" if match.shifted else "lost for good",
-        }
-        for book in portfolio.books.values()
-        for match in book.matches()
-        if match.loss.ref == HYPOTHETICAL
-    ]
-
-
-def _year(portfolio: Portfolio, year: int) -> TaxYear:
-    declared = portfolio.declared
-    return year_of_many(year, year_sums(portfolio), declared.profile, declared.policy.rules)
-
-
-def _carry(year: TaxYear) -> int:
-    return year.carry_short + year.carry_long
-
-
-def _shown(year: TaxYear) -> dict[str, str]:
-    return {
-        "st": format_money(year.short), "lt": format_money(year.long),
-        "net": format_money(year.net), "deduction": format_money(year.deduction),
-        "carry_st": format_money(year.carry_short), "carry_lt": format_money(year.carry_long),
-    }  # fmt: skip

@@ -155,25 +155,27 @@ def test_a_function_is_measured_with_its_decorators(decorator: str) -> None:
     assert list(long_functions(ast.parse(at_most + "    pass\n"))) == ["fold has 41 lines"]
 
 
-def declared() -> list[Requirement]:
-    """Every dependency in pyproject.toml, with a group or an extra or without."""
+def declared() -> Iterator[tuple[Requirement, str]]:
+    """Every dependency in pyproject.toml with the lock that pins it; peers have their own."""
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     project = settings["project"]
+    groups = dict(settings["dependency-groups"])
+    yield from ((Requirement(text), "requirements-peers.lock") for text in groups.pop("peers"))
     lists = [
         settings["build-system"]["requires"],
         project["dependencies"],
         *project["optional-dependencies"].values(),
-        *settings["dependency-groups"].values(),
+        *groups.values(),
     ]
-    return [Requirement(text) for each in lists for text in each]
+    yield from ((Requirement(text), "requirements-dev.lock") for each in lists for text in each)
 
 
-@pytest.mark.parametrize("requirement", declared(), ids=str)
-def test_a_dependency_is_bounded_and_locked(requirement: Requirement) -> None:
+@pytest.mark.parametrize(("requirement", "lock"), list(declared()), ids=str)
+def test_a_dependency_is_bounded_and_locked(requirement: Requirement, lock: str) -> None:
     assert {clause.operator for clause in requirement.specifier} == {">=", "<"}
-    lock = (ROOT / "requirements-dev.lock").read_text(encoding="utf-8")
-    pinned = re.search(rf"^{re.escape(requirement.name)}==(\S+)", lock, re.MULTILINE)
-    assert pinned, f"{requirement.name} is not in requirements-dev.lock: run make lock"
+    locked = (ROOT / lock).read_text(encoding="utf-8")
+    pinned = re.search(rf"^{re.escape(requirement.name)}==(\S+)", locked, re.MULTILINE)
+    assert pinned, f"{requirement.name} is not in {lock}: run make lock"
     assert requirement.specifier.contains(pinned[1]), "run make lock"
 
 
@@ -185,7 +187,14 @@ def test_users_get_the_versions_that_were_tested() -> None:
     assert pins("requirements.lock") < pins("requirements-dev.lock")
 
 
-@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-dev.lock"])
+def test_the_product_is_installed_without_the_peers_that_it_is_compared_with() -> None:
+    names = {pin.partition("==")[0] for pin in pins("requirements-dev.lock")}
+    assert not names & {"coinbasis", "rp2"}
+
+
+@pytest.mark.parametrize(
+    "lock", ["requirements.lock", "requirements-dev.lock", "requirements-peers.lock"]
+)
 def test_a_lock_names_no_registry(lock: str) -> None:
     text = (ROOT / lock).read_text(encoding="utf-8")
     assert not re.search(r"://|--(extra-)?index|--find-links", text)

@@ -13,9 +13,7 @@ if TYPE_CHECKING:
     from domain.decisions import ProfileStated
     from domain.years import Key, TaxYear
 
-    Netting = Callable[
-        [int, Mapping[Key, int], tuple[int, int], ProfileStated, "RuleSet"], TaxYear
-    ]
+    Netting = Callable[[int, Mapping[Key, int], tuple[int, int], ProfileStated, "RuleSet"], TaxYear]
 
 T = TypeVar("T")
 NEVER = 1 << 31  # a day that never comes

@@ -1,15 +1,9 @@
-"""Reading commands: lots, gains, windows, opportunities, years, alerts, issues, explain."""
+"""Reading commands: lots, gains, windows, opportunities, years, alerts, issues."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
-
-import typer
-from rich.markup import escape
-
 from infra.cli.options import AsOf, KnownAt, Output, TaxpayerOption, application, view
-from infra.cli.output import Format, emit_one, show, stdout, wants_table
-from services.explain import explain
+from infra.cli.output import Format, show
 
 LOTS = {
     "lot": "lot", "account": "account", "asset": "asset", "qty": "quantity", "basis": "basis",
@@ -35,6 +29,7 @@ OPPORTUNITIES = {
 YEARS = {
     "year": "year", "st": "short-term", "lt": "long-term", "net": "net", "rate28": "28 % gain",
     "deduction": "deduction", "carry_st": "carry short", "carry_lt": "carry long",
+    "tax": "tax", "basis_of_tax": "by",
 }  # fmt: skip
 ALERTS = {
     "fired_at": "fired", "rule": "rule", "crossing": "no.", "metric": "metric", "scope": "scope",
@@ -114,47 +109,3 @@ def issues(
     app = application()
     frame = view(app, taxpayer, as_of, known_at)
     show(app.queries.issues(frame), output, ISSUES, "Data issues", "No data issues.")
-
-
-def explain_command(
-    id: Annotated[str, typer.Argument(help="A lot, sale, purchase or alert.")],
-    taxpayer: TaxpayerOption = None, as_of: AsOf = None, known_at: KnownAt = None,
-    output: Output = Format.AUTO,
-) -> None:  # fmt: skip
-    """The facts, rules, arithmetic and positions behind a figure."""
-    app = application()
-    answer = explain(app.queries, view(app, taxpayer, as_of, known_at), id)
-    if wants_table(output):
-        _print_explanation(answer)
-    else:
-        emit_one(answer, output)
-
-
-def _print_explanation(answer: dict[str, Any]) -> None:
-    out = stdout()
-    what = ", ".join(answer["what"]) or "fact"
-    out.print(f"[bold]{escape(answer['id'])}[/]  ({what}, as of {answer['as_of']})")
-    out.print("\n[bold]Arithmetic[/]")
-    for line in answer["arithmetic"]:
-        out.print(f"  {line}", soft_wrap=True, markup=False)
-    for issue in answer.get("data_issues", []):
-        out.print(f"  [yellow]data issue[/] {escape(issue)}", soft_wrap=True)
-    if answer.get("rules"):
-        out.print("\n[bold]Rules[/]")
-        for rule in answer["rules"]:
-            out.print(f"  {rule['says']} [dim]({rule['source']})[/]", soft_wrap=True)
-    out.print("\n[bold]Facts[/]")
-    for fact in answer["facts"]:
-        where = fact["evidence"].get("locator") or "the ledger itself"
-        digest = fact["evidence"]["payload_sha256"][:12]
-        out.print(
-            f"  {fact['ref']} v{fact['version']} {fact['kind']}, from {where}, recorded "
-            f"{fact['recorded_at'][:19]}, sha256 {digest}", soft_wrap=True, markup=False,
-        )  # fmt: skip
-    out.print("\n[bold]Positions taken[/]")
-    for name, value in answer["positions"].items():
-        out.print(f"  {name}: {value}", soft_wrap=True, markup=False)
-    out.print(
-        f"\n[dim]Accounts seen: {len(answer['accounts_seen'])}; not seen: "
-        f"{', '.join(answer['not_seen']) or 'none'}. This is not tax advice.[/]"
-    )

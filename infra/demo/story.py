@@ -6,13 +6,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from domain.assets import Asset
-from domain.book import Book
 from domain.days import day_of, first_long_day, iso, year_of
 from domain.decisions import AlertFired, AlertRearmed
 from domain.disposals import Departure, Disposal, WashMatch
 from domain.entries import Entry
 from domain.exact import ONE_DOLLAR, money
 from domain.harvest import Opportunity, opportunities
+from domain.kept_book import KeptBook
 from domain.portfolio import Portfolio
 from infra.demo.names import Names, amount, days_apart, ref
 from infra.demo.player import REARM_RATIO, RULES
@@ -103,14 +103,14 @@ class Narrator:
                 yield Line(day, "re-armed", _rearmed(crossing))
         self._last = number
 
-    def _advance(self, name: str, book: Book, portfolio: Portfolio) -> _New:
+    def _advance(self, name: str, book: KeptBook, portfolio: Portfolio) -> _New:
         entries, matches = portfolio.entries[name], book.matches()
         a, b, c, d = self._seen.get(name, (0, 0, 0, 0))
         self._seen[name] = len(entries), len(book.disposals), len(book.departures), len(matches)
         return _New(entries[a:], book.disposals[b:], book.departures[c:], matches[d:])
 
 
-def _told(entry: Entry, book: Book, new: _New, names: Names) -> Iterator[tuple[str, str]]:
+def _told(entry: Entry, book: KeptBook, new: _New, names: Names) -> Iterator[tuple[str, str]]:
     """(tag, text) of one fact and of what it led to."""
     sold = [row for row in new.disposals if row.ref == entry.ref]
     if sold:
@@ -158,7 +158,7 @@ def _washed(match: WashMatch, names: Names) -> str:
     )
 
 
-def _bought_back(entry: Entry, book: Book, names: Names) -> Iterator[str]:
+def _bought_back(entry: Entry, book: KeptBook, names: Names) -> Iterator[str]:
     """A purchase soon after a loss that the rule does not cover."""
     kind = entry.asset.asset_class.name
     if kind in book.wash_classes(entry.day):

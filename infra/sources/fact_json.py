@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError
 
 from domain import decisions as d
 from domain import facts as f
@@ -148,6 +148,11 @@ class YearFigures(Wire):
         return d.TaxFigures(**self.model_dump(exclude={"year"}))
 
 
+def _listed(stated: object) -> object:
+    """One year needs no list; a union of both shapes would name no field in its refusal."""
+    return stated if isinstance(stated, list | tuple) else (stated,)
+
+
 class ProfileFields(Wire):
     filing_status: Literal["single", "mfj", "mfs", "hoh"] | None = None
     carry_in: CarryIn | None = None
@@ -155,7 +160,7 @@ class ProfileFields(Wire):
         default_factory=dict
     )
     report_years: tuple[Annotated[str, Field(pattern=r"^[0-9]{4}$")], ...] = ()
-    tax: YearFigures | tuple[YearFigures, ...] = ()
+    tax: Annotated[tuple[YearFigures, ...], BeforeValidator(_listed)] = ()
 
     def stated(self, effective_at: str = "0001-01-01", seq: int = 0) -> d.ProfileStated:
         """The profile as a fact."""
@@ -169,11 +174,8 @@ class ProfileFields(Wire):
             carry_long=carry.lt if carry else "0",
             taxable_income=dict(self.taxable_income),
             report_years=tuple(int(year) for year in self.report_years),
-            tax={each.year: each.figures() for each in self._tax_years()},
+            tax={each.year: each.figures() for each in self.tax},
         )
-
-    def _tax_years(self) -> tuple[YearFigures, ...]:
-        return (self.tax,) if isinstance(self.tax, YearFigures) else self.tax
 
 
 class ProfileModel(DeclaringModel, ProfileFields):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,6 +14,7 @@ from domain.facts import Fact
 from infra.sources.fact_json import PolicyFields, ProfileFields, parse_event
 from infra.sources.wire import Day, Decimal18, Name, Quantity, Refusal, Wire, refusal
 from services.scenario import Question, Scenario
+from services.whatif_scenario import ScenarioSale, WhatIf
 
 SCHEMA = "tlh-golden/1"
 
@@ -39,6 +41,18 @@ class ScenarioQuestion(Wire):
     known_at: Day | None = None
 
 
+class ScenarioSaleModel(Wire):
+    lot: Name | None = None
+    account: Name
+    asset: Name
+    qty: Quantity
+
+
+class WhatIfModel(Wire):
+    id: Name
+    sell: tuple[ScenarioSaleModel, ...] = Field(min_length=1)
+
+
 class ScenarioModel(Wire):
     model_config = ConfigDict(extra="ignore", populate_by_name=True)
 
@@ -51,7 +65,7 @@ class ScenarioModel(Wire):
     as_of: Day
     marks: dict[Name, Decimal18] | None = None
     profile: ProfileFields = ProfileFields()
-    what_if: tuple[dict[str, Any], ...] = ()
+    what_if: tuple[WhatIfModel, ...] = ()
     snapshots: tuple[ScenarioQuestion, ...] = ()
 
 
@@ -84,7 +98,7 @@ def parse_scenario(document: dict[str, Any]) -> Scenario:
             *(Question(each.as_of, each.known_at) for each in model.snapshots),
         ),
         marks=model.marks,
-        asks_what_if=bool(model.what_if),
+        what_if=tuple(_what_if(model)),
     )
 
 
@@ -127,6 +141,20 @@ def _events(model: ScenarioModel) -> list[tuple[str, Fact, str | None]]:
             raise Refusal(where, refused.reason, refused.remedy) from None
         events.append((event.id, fact, event.recorded))
     return events
+
+
+def _what_if(model: ScenarioModel) -> Iterator[WhatIf]:
+    """Hypothetical sales; each needs a mark and a declared asset."""
+    known = {asset.id for asset in model.assets}
+    for place, asked in enumerate(model.what_if):
+        for number, sale in enumerate(asked.sell):
+            where = f"what_if[{place}].sell[{number}].asset"
+            if sale.asset not in known:
+                raise Refusal(where, f"{sale.asset} is not declared", "list it in assets")
+            if sale.asset not in (model.marks or {}):
+                raise Refusal(where, f"{sale.asset} has no mark", f"give marks.{sale.asset}")
+        sales = (ScenarioSale(each.account, each.asset, each.qty, each.lot) for each in asked.sell)
+        yield WhatIf(asked.id, tuple(sales))
 
 
 def _refuse_float(text: str) -> float:

@@ -48,7 +48,7 @@ def mistaken(rng: random.Random, scenario: Json, raw: Json) -> Json:
     choice = rng.random()
     if figures and choice < 0.6:
         name = rng.choice(figures)
-        wrong[name] = decimal(Fraction(raw[name]) * rng.choice([2, 3, Fraction(1, 2)]))
+        wrong[name] = decimal(Fraction(raw[name]) * Fraction(rng.choice([2, 3, 4]), 2))
     elif "account" in raw and choice < 0.8:
         wrong["account"] = rng.choice(scenario["accounts"])["id"]
     elif "date" in raw:

@@ -72,5 +72,5 @@ def _left(portfolio: Portfolio) -> list[Json]:
         }
         for book in portfolio.books.values()
         for each in book.departures
-        if each.kind not in ("gift", "not_reported", "returned")
+        if each.kind not in ("gift", "not_reported", "returned", "exercised")
     ]

@@ -40,7 +40,7 @@ def history(seed: int, *, taxable_only: bool = False) -> Json:
 @lru_cache(maxsize=512)
 def _written(seed: int, taxable_only: bool) -> str:
     scenario = random_scenario(random.Random(seed), taxable_only=taxable_only)
-    plain = {"marked_to_market": [], "collectible_reasons": {}}
+    plain: Json = {"marked_to_market": [], "collectible_reasons": {}}
     return json.dumps(plain | scenario | {"id": f"history-{seed}"})
 
 

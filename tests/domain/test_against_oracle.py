@@ -1,41 +1,41 @@
-"""Random histories: the engine against the unit-by-unit oracle, in any order of arrival."""
+"""Random histories: the engine against the unit-by-unit simulator, in any order of arrival.
+
+A failure prints its seed and the smallest history that shows it: `agreement.must_agree`.
+"""
 
 from __future__ import annotations
 
+from tests.domain.agreement import as_known, in_order, late, must_agree
 from tests.domain.replay import (
-    answer,
-    canonical,
     every_history,
     history,
-    in_order,
     portfolio_of,
     reordered,
+    some_histories,
     state,
 )
-from tests.oracle.differences import differences
-from tests.oracle.unit_simulator import simulate
 
 
 @every_history
-def test_a_history_gives_what_the_oracle_gives(seed: int) -> None:
+def test_a_history_told_late_and_wrongly_ends_as_the_simulator_ends(seed: int) -> None:
+    must_agree(seed, history(seed), lambda scenario: late(seed, scenario))
+
+
+@every_history
+def test_a_history_told_at_once_ends_as_the_simulator_ends(seed: int) -> None:
+    must_agree(seed, history(seed), in_order)
+
+
+@some_histories
+def test_what_was_known_on_a_day_is_what_the_simulator_knows(seed: int) -> None:
     scenario = history(seed)
-    assert differences(answer(scenario), simulate(scenario)) == []
+    for asked in scenario["snapshots"]:
+        day, known_at = asked["as_of"], asked.get("known_at")
+        must_agree(seed, scenario, lambda each: as_known(each, day, known_at))  # noqa: B023
 
 
-@every_history
-def test_a_history_that_arrives_out_of_order_gives_what_the_oracle_gives(seed: int) -> None:
-    scenario = reordered(seed, history(seed))
-    assert differences(answer(scenario), simulate(scenario)) == []
-
-
-@every_history
-def test_the_order_of_arrival_changes_no_digit(seed: int) -> None:
-    arrived = reordered(seed, history(seed))
-    assert canonical(answer(arrived)) == canonical(answer(in_order(arrived)))
-
-
-@every_history
-def test_facts_that_come_one_by_one_end_where_all_at_once_end(seed: int) -> None:
+@some_histories
+def test_facts_that_come_one_by_one_end_digit_by_digit_where_all_at_once_end(seed: int) -> None:
     arrived = reordered(seed, history(seed))
     one_by_one = portfolio_of(arrived, settle_each=True)
     as_of = arrived["as_of"]

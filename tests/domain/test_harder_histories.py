@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import random
 
+from tests.domain.agreement import in_order, late, must_agree
 from tests.domain.replay import (
     Json,
-    answer,
     history,
     portfolio_of,
     reordered,
@@ -14,8 +14,6 @@ from tests.domain.replay import (
     state,
     trades_of,
 )
-from tests.oracle.differences import differences
-from tests.oracle.unit_simulator import simulate
 
 ACQUIRE = {"buy", "swap", "income", "gift_in", "inherit", "transfer"}
 
@@ -40,7 +38,7 @@ def parted(scenario: Json) -> Json:
 @some_histories
 def test_a_history_with_a_hole_gives_what_the_oracle_gives(seed: int) -> None:
     scenario, _ = holed(seed, reordered(seed, history(seed)))
-    assert differences(answer(scenario), simulate(scenario)) == []
+    must_agree(seed, scenario, in_order)
 
 
 @some_histories
@@ -56,7 +54,7 @@ def test_the_missing_fact_that_comes_last_lets_in_all_that_was_held_out(seed: in
 @some_histories
 def test_conversions_between_groups_give_what_the_oracle_gives(seed: int) -> None:
     scenario = parted(reordered(seed, history(seed)))
-    assert differences(answer(scenario), simulate(scenario)) == []
+    must_agree(seed, scenario, lambda each: late(seed, each))
 
 
 @some_histories

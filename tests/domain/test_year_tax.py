@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from domain.decisions import ProfileStated, TaxFigures
@@ -94,12 +92,6 @@ def test_a_year_says_by_which_table() -> None:
     late = profile(None, tax={"2030": TaxFigures("90000")})
     (found,) = tax_years(sums("8000", year=2030), late, US)
     assert basis_of_tax(found) == "brackets 2026"
-
-
-def test_brackets_of_this_country_are_not_those_of_another() -> None:
-    elsewhere = replace(US, jurisdiction="XX")
-    (found,) = tax_years(sums("8000"), profile(), elsewhere)
-    assert found.tax is None
 
 
 def test_an_outlook_counts_what_earlier_years_carry_in() -> None:

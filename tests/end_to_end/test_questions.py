@@ -99,7 +99,7 @@ def explained(id: str, *what: str, day: str = "2025-02-14") -> dict[str, Any]:
     answer: dict[str, Any] = thresher("explain", id, "--as-of", day).rows[0]
     assert set(what) <= set(answer["what"])
     assert answer["facts"]
-    assert answer["positions"]["law"]
+    assert answer["law"]
     for fact in answer["facts"]:
         assert len(fact["evidence"]["payload_sha256"]) == 64
     shown = thresher("explain", id, "--as-of", day, "-o", "table")

@@ -34,7 +34,8 @@ SWITCHES: dict[str, list[object]] = {
     "pool_pieces": [True],
     "rates": [{"st": "0.24", "lt": "0.2"}, {"st": "0.1", "lt": "0"}, {"st": "0.2", "lt": "0.2"}],
 }
-ONLY_WITH_OTHERS = ("spouse_basis", "entity_basis")  # a loss can go for good, or be another's
+# a loss can go for good, be another's, or a wrap without a value be held out
+ONLY_WITH_OTHERS = ("spouse_basis", "entity_basis", "wrap")
 
 
 def policy(rng: random.Random, taxable_only: bool) -> Json:

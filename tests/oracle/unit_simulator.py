@@ -27,12 +27,14 @@ class Simulation(Pools):
         super().__init__(scenario, policy, sizes)
         self.income: list[Json] = []
         self.departures: list[Json] = []
+        self.timeline: list[Event] = []  # what it was run over
         self.refused: list[tuple[str, str]] = []  # (event, code) of what cannot be so
 
     def run(self, events: Iterable[Event], as_of: date) -> None:
         """Everything that is known, up to the end of a day."""
-        self.foreseen = [e for e in events if "asset" in e.raw or "out" in e.raw]
-        for event in events:
+        self.timeline = list(events)
+        self.foreseen = [e for e in self.timeline if "asset" in e.raw or "out" in e.raw]
+        for event in self.timeline:
             self.apply(event)
         self.until(as_of)
 

@@ -1,0 +1,30 @@
+"""Weights: how units of different assets of one identical group meet share for share."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from domain.assets import Asset
+from domain.disposals import Disposal
+
+Weights = dict[str, tuple[int, int]]
+
+
+class Units(Protocol):
+    """Units of an asset that can meet units of a loss."""
+
+    @property
+    def asset(self) -> Asset: ...
+    @property
+    def quantity(self) -> int: ...
+
+
+def common_units(weights: Weights, loss: Disposal, lot: Units) -> tuple[int, int]:
+    """How many units of `lot` meet how many of `loss`, share for share of the group."""
+    lot_number, lot_unit = weights[lot.asset.id]
+    loss_number, loss_unit = weights[loss.asset.id]
+    per_lot, per_loss = lot_number * loss_unit, loss_number * lot_unit
+    held, lost = lot.quantity * per_lot, loss.open_quantity * per_loss
+    if lost <= held:
+        return min(lot.quantity, -(-lost // per_lot)), loss.open_quantity
+    return lot.quantity, min(loss.open_quantity, -(-held // per_loss))
