@@ -19,6 +19,7 @@ class AssetClass:
     worthless_is_sale: bool  # IRC 165(g)(1): securities only
     may_be_collectible: bool  # look through to the right or asset (Notice 2023-27)
     covered_from: int  # day; basis is reported for units bought on or after (Reg. 1.6045-1)
+    trades_in_fractions: bool = False  # a whole holding too is sold in any part of a unit
 
 
 ASSET_CLASSES = {
@@ -28,7 +29,7 @@ ASSET_CLASSES = {
         AssetClass("fund", False, True, True, False, day_of("2012-01-01")),
         AssetClass("option", False, True, True, False, day_of("2014-01-01")),
         AssetClass("tokenized_security", True, False, True, False, day_of("2026-01-01")),
-        AssetClass("crypto", True, False, False, False, day_of("2026-01-01")),
+        AssetClass("crypto", True, False, False, False, day_of("2026-01-01"), True),
         AssetClass("nft", True, False, False, True, day_of("2026-01-01")),
     )
 }

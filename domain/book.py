@@ -32,7 +32,8 @@ def is_universal(pool_name: str) -> bool:
 
 class Book:
     """State of one book. `touched` and the lists let a projection write only what changed;
-    `rewound` says what a late fact took back since the projection last looked.
+    `rewound` says what a late fact took back since the projection last looked. `splits` are
+    (serial of the next row, asset, new units, old units).
 
     `washed_parts` belongs to the running sale: parts of a lot (by serial) that took a loss of the
     same sale, and are sold before the rest of it.
@@ -44,6 +45,7 @@ class Book:
         "departures",
         "disposals",
         "incomes",
+        "is_special",
         "issues",
         "keeps_sold_units",
         "last_key",
@@ -62,6 +64,8 @@ class Book:
         "shared",
         "shares",
         "shorts",
+        "splits",
+        "takes_plainly",
         "touched",
         "washed_parts",
         "washes",
@@ -84,14 +88,21 @@ class Book:
         self.last_key = START
         self.next_serial = 0
         self.shorts: ShortSales | None = None
+        self.splits: list[tuple[int, Asset, int, int]] = []
         self.shares = policy.pool != "account" or policy.self_custody_pool != "wallet"
         self.shared: dict[tuple[str, str], Pool] = {}
         self.members: dict[str, Account] = {}
         self.per_wallet: set[str] = set()
         self.allocations: dict[str, Entry] = {}
         self.applied_allocation: Entry | None = None
+        self.takes_plainly = (
+            policy.sub_lots == "tacked_first"
+            and not orders
+            and LOT_METHODS[policy.lot_method].priced is None
+        )
         self.matches_gains = policy.gain_units == "in_order"
         self.keeps_sold_units = policy.sold_replacements == "count"
+        self.is_special = self.matches_gains or self.keeps_sold_units
         versions = policy.wash_versions
         always = len(versions) == 1 and versions[0][0] <= 1
         self.one_version = versions[0][1] if always else None
@@ -124,20 +135,6 @@ class Book:
         """Whether any account holds units of a group."""
         return any(pool.quantity for pool in self.pools.values() if pool.wash is self.washes[group])
 
-    def ask_collectible(self, row: Disposal) -> None:
-        """A long-term sale of a token of which nobody said whether it is a collectible."""
-        if not any(each.code == "collectible_not_stated" for each in self.issues):
-            self.issues.append(
-                Issue(
-                    row.ref,
-                    "collectible_not_stated",
-                    f"{row.asset.id} was sold long-term as no collectible, but nobody said "
-                    "whether it is one (Notice 2023-27)",
-                    "declare the asset with collectible true or false and a collectible_reason",
-                    blocking=False,
-                )
-            )
-
     def wash(self, asset: Asset) -> WashSales:
         """The wash-sale state of an asset's group."""
         if asset.id not in self.weights:
@@ -154,6 +151,7 @@ class Book:
         if pool is None:
             pool = self._shared_pool(account, asset) if self.shares else self._new_pool(asset)
             self.pools[key] = pool
+            self.is_special |= asset.asks_collectible
         return pool
 
     def _new_pool(self, asset: Asset) -> Pool:

@@ -21,8 +21,8 @@ _STEP = 8
 _LOTS_A_STEP = 64
 _ROW_STATE = ("wash", "open_quantity", "open_loss", "moved_in")
 _LOT_STATE = ("quantity", "basis", "offset", "loss_basis", "covered", "account")
-_GROWING = ("disposals", "departures", "incomes", "issues")
-_SCALARS = ("last_key", "next_serial", "next_order", "applied_allocation")
+_GROWING = ("disposals", "splits", "departures", "incomes", "issues")
+_SCALARS = ("last_key", "next_serial", "next_order", "applied_allocation", "is_special")
 _COPIED = ("pools", "shared", "members", "weights", "allocations")
 
 Undo = Callable[[], None]
@@ -119,13 +119,14 @@ class Rung:
             self._keep_lot(item[-1])
         method, key, quantity = pool.method, pool.sort_key, pool.quantity
         wallets = None if pool.wallets is None else dict(pool.wallets)
+        latest = pool.latest
         absorbers = {at: lot for at, lot in pool.absorbers.items() if lot.quantity}
 
         def undo() -> None:
             pool.heap = list(heap)
             pool.method, pool.sort_key, pool.quantity = method, key, quantity
             pool.wallets = None if wallets is None else dict(wallets)
-            pool.absorbers = dict(absorbers)
+            pool.absorbers, pool.latest = dict(absorbers), latest
 
         return undo
 
@@ -146,7 +147,7 @@ class Rung:
         def undo() -> None:
             for purchase, pieces, sold in recent:
                 purchase.pieces = list(pieces)
-                purchase.sold = [gone for gone, _, _ in sold]
+                purchase.sold = tuple(gone for gone, _, _ in sold)
                 for gone, quantity, offset in sold:
                     gone.quantity, gone.offset = quantity, offset
             wash.set_back([each for each, _, _ in recent], unmatched, kept_from)

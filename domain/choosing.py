@@ -42,6 +42,8 @@ def take(
 ) -> tuple[list[Pick], str]:
     """The lots that `quantity` comes from by the account's method, and the rule applied."""
     name, rule = book.method, book.method_rule
+    if book.takes_plainly and pool.method == name and pool.wallets is None:
+        return pool.take(quantity), rule  # the common case; a priced order has another name
     if book.orders:
         orders = book.orders.get(entry.account.id)
         if orders is not None:

@@ -95,11 +95,12 @@ def _keep_premiums(book: Book, entry: Entry, written: list[ShortSale]) -> None:
     left = entry.quantity
     for short in written:
         units = min(left, short.units)
+        premium = book.shorts.close(short.ref, units) if units else 0
         if units and entry.account.reports:
             row = Disposal(
                 book.next_serial, entry.ref, short.ref, entry.account, entry.asset, units,
-                book.shorts.close(short.ref, units), 0, short.day, entry.day, short.day, 0, False,
-                False, False, "option_written",
+                premium, 0, short.day, entry.day, short.day, 0, False, False, False,
+                "option_written",
             )  # fmt: skip
             book.next_serial += 1
             book.disposals.append(row)
@@ -112,6 +113,7 @@ def short_open(book: Book, entry: Entry) -> None:
     book.wash(entry.asset)
     if book.shorts is None:
         book.shorts = ShortSales(book)
+        book.is_special = True
     short = ShortSale(
         book.next_serial, entry.ref, entry.account, entry.asset, entry.day, entry.quantity,
         entry.amount - entry.fee,

@@ -58,6 +58,11 @@ class Lot(msgspec.Struct, gc=False, eq=False):
         """First day on which a sale is long-term (IRC 1222(3), 1223(9))."""
         return self.origin if self.inherited else first_long_day(self.acquired)
 
+    @property
+    def long_from_text(self) -> str:
+        """That day as ISO 8601 text; empty where the law knows no term."""
+        return iso(self.long_from)
+
 
 class Pool:
     """Open lots of one asset in one account, in the order in which they would be sold.
@@ -65,11 +70,11 @@ class Pool:
     A heap of (sort key, lot); a lot that was emptied stays until it comes up. A lot whose
     key would change (a wash sale moves basis and date; a front part lives on apart from the
     rest) is replaced by a new lot instead. `wallets`: of a pool that several accounts share,
-    the units that each holds. `absorbers`: the latest lot by acquisition and holding date that
-    has absorbed a loss; the next one may merge with it.
+    the units that each holds. `latest`: the lot that absorbed a loss last, `absorbers` the last
+    by acquisition and holding date, where pieces are pooled; the next one may merge with it.
     """
 
-    __slots__ = ("absorbers", "heap", "method", "quantity", "sort_key", "wallets", "wash")
+    __slots__ = ("absorbers", "heap", "latest", "method", "quantity", "sort_key", "wallets", "wash")
 
     def __init__(self, method: str, sort_key: SortKey, wash: WashSales) -> None:
         self.method = method
@@ -79,6 +84,7 @@ class Pool:
         self.quantity = 0
         self.wallets: dict[str, int] | None = None
         self.absorbers: dict[tuple[int, int], Lot] = {}
+        self.latest: Lot | None = None
 
     def push(self, lot: Lot, pools_pieces: bool) -> Lot | None:
         """Puts a lot into its place, without counting it; merged with its like (decision 0011).
@@ -89,18 +95,24 @@ class Pool:
         if lot.used:
             if pools_pieces:
                 lot.offset = POOLED
-            key = (lot.order, lot.acquired)
-            other = self.absorbers.get(key)
-            if other is not None and _merge(lot, other, pools_pieces):
-                merged = other
-                if len(self.absorbers) > 2 * len(self.heap):
-                    self._tidy()
-            self.absorbers[key] = lot
+                merged = self._pooled(lot)
+            else:
+                latest = self.latest
+                if latest is not None and _is_next_to(lot, latest) and _merge(lot, latest):
+                    merged = latest
+                self.latest = lot
         heappush(self.heap, self.sort_key(lot))
         return merged
 
-    def _tidy(self) -> None:
-        self.absorbers = {key: lot for key, lot in self.absorbers.items() if lot.quantity}
+    def _pooled(self, lot: Lot) -> Lot | None:
+        key = (lot.order, lot.acquired)
+        other = self.absorbers.get(key)
+        self.absorbers[key] = lot
+        if other is None or not _merge(lot, other):
+            return None
+        if len(self.absorbers) > 2 * len(self.heap):
+            self.absorbers = {at: each for at, each in self.absorbers.items() if each.quantity}
+        return other
 
     def lots(self) -> Iterator[Lot]:
         """Open lots in no order."""
@@ -135,11 +147,18 @@ class Pool:
         return picks
 
 
-def _merge(lot: Lot, other: Lot, pools_pieces: bool) -> bool:
-    """Takes `other`, which lies before `lot`, into it, if that is allowed: whether it was.
+def _is_next_to(lot: Lot, other: Lot) -> bool:
+    """Whether merging changes no figure: neighbours of one date with the same basis per unit."""
+    return (
+        other.order == lot.order
+        and other.acquired == lot.acquired
+        and other.offset + other.quantity == lot.offset
+        and other.basis * lot.quantity == lot.basis * other.quantity
+    )
 
-    Without `pools_pieces` only neighbours with the same basis per unit: no figure changes.
-    """
+
+def _merge(lot: Lot, other: Lot) -> bool:
+    """Takes `other`, which lies before `lot`, into it if they are alike: whether they were."""
     alike = (
         other.quantity
         and not other.picked
@@ -150,11 +169,6 @@ def _merge(lot: Lot, other: Lot, pools_pieces: bool) -> bool:
     )
     if not alike:
         return False
-    if not pools_pieces:
-        if other.offset + other.quantity != lot.offset:
-            return False
-        if other.basis * lot.quantity != lot.basis * other.quantity:
-            return False
     lot.quantity += other.quantity
     lot.basis += other.basis
     lot.offset = other.offset

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import msgspec
 
 from domain.accounts import Account
@@ -33,4 +35,12 @@ class Purchase(msgspec.Struct, gc=False, eq=False):
     order: int
     day: int
     pieces: list[Lot]
-    sold: list[SoldUnits] = []
+    sold: tuple[SoldUnits, ...] = ()
+
+
+class LotKeeper(Protocol):
+    """What the rule asks of the book that owns the lots."""
+
+    def split_off(self, lot: Lot, units: int) -> Lot: ...
+    def place(self, first: Lot, lot: Lot) -> None: ...
+    def renew(self, lot: Lot) -> Lot: ...

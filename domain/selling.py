@@ -5,7 +5,7 @@ from __future__ import annotations
 from domain.book import Book
 from domain.days import first_long_day
 from domain.disposals import Departure, Disposal
-from domain.entries import Entry
+from domain.entries import Entry, Issue
 from domain.lots import Lot, Pick, part_of
 from domain.short_sales import ShortSale
 
@@ -122,23 +122,53 @@ def _sell(
     )  # fmt: skip
     book.next_serial = serial + 1
     book.disposals.append(row)
-    if proceeds < cost or book.matches_gains:
-        _match(book, lot, row, short)
+    if book.is_special:
+        _by_positions(book, entry, lot, row, short)
+    elif proceeds < cost:
+        classes = book.one_version or book.wash_classes(day)
+        if lot.asset.asset_class.name in classes and not account.marked_to_market:
+            row.open_quantity = units
+            row.open_loss = cost - proceeds
+            row.wash_classes = classes
+            book.washes[lot.asset.group].lost(row)
+
+
+def _by_positions(
+    book: Book, entry: Entry, lot: Lot, row: Disposal, short: ShortSale | None
+) -> None:
+    """What a row does beyond the common case: short sales, and positions seldom taken."""
+    if short is not None:
+        row.short_ref = short.ref
+        if lot.origin <= short.day:
+            row.opened = short.day
+    if row.is_loss or book.matches_gains:
+        _match(book, lot, row)
     if book.shorts is not None:
         book.shorts.sold(row, book.policy.rules.window_days)
     if book.keeps_sold_units and not lot.used and entry.kind in _SALES:
         book.washes[lot.asset.group].sold(lot, row)
     if row.is_long and lot.asset.asks_collectible:
-        book.ask_collectible(row)
+        _ask_collectible(book, row)
 
 
-def _match(book: Book, lot: Lot, row: Disposal, short: ShortSale | None) -> None:
+def _ask_collectible(book: Book, row: Disposal) -> None:
+    """A long-term sale of a token of which nobody said whether it is a collectible."""
+    if not any(each.code == "collectible_not_stated" for each in book.issues):
+        book.issues.append(
+            Issue(
+                row.ref,
+                "collectible_not_stated",
+                f"{row.asset.id} was sold long-term as no collectible, but nobody said whether it "
+                "is one (Notice 2023-27)",
+                "declare the asset with collectible true or false and a collectible_reason",
+                blocking=False,
+            )
+        )
+
+
+def _match(book: Book, lot: Lot, row: Disposal) -> None:
     """Puts a row before the wash-sale rule, if its class and account are under it."""
-    if short is not None:
-        row.short_ref = short.ref
-        if lot.origin <= short.day:
-            row.opened = short.day
-    classes = book.one_version or book.wash_classes(row.loss_day)
+    classes = book.wash_classes(row.loss_day)
     if lot.asset.asset_class.name in classes and not row.account.marked_to_market:
         row.open_quantity = row.quantity
         row.open_loss = max(0, -row.gain)

@@ -49,6 +49,7 @@ class _Rows(Protocol):
 
     disposals: list[Disposal]
     washes: dict[str, WashSales]
+    splits: list[tuple[int, Asset, int, int]]
 
 
 class ShortSales:
@@ -136,14 +137,23 @@ class ShortSales:
         for other in reversed(self._book.disposals):
             if other.sold < row.sold - window:
                 break
-            if other.ref not in self._closings and other.serial not in self._washing:
-                found.append(_sale_of(other))
+            is_sale = other.ref not in self._closings and other.chosen_by != "return_of_capital"
+            if is_sale and other.serial not in self._washing:
+                found.append(self._sale_before(other))
         found.sort(key=lambda sale: sale.serial)
         for sale in found:
             if row.sold - window <= sale.day and row.open_quantity:
                 self._match(row, sale)
         if row.open_quantity:
             self._waiting.append(row)
+
+    def _sale_before(self, row: Disposal) -> _Sale:
+        """An earlier sale, its units counted as they are after the splits since."""
+        sale = _sale_of(row)
+        for serial, asset, numerator, denominator in self._book.splits:
+            if serial > row.serial and asset is row.asset:
+                sale.quantity = sale.quantity * numerator // denominator
+        return sale
 
     def _meet(self, sale: _Sale, window: int) -> None:
         for loss in self._waiting:

@@ -7,24 +7,14 @@ held. Fed in effective order, that is the offline rule, share for share.
 
 from __future__ import annotations
 
-from typing import Protocol
-
 from domain.assets import Asset
 from domain.disposals import Disposal, WashMatch
 from domain.lots import Lot
 from domain.policy import Policy
-from domain.purchases import Purchase, SoldUnits
+from domain.purchases import LotKeeper, Purchase, SoldUnits
 from domain.weights import Weights, common_units
 
 NEVER = 1 << 30
-
-
-class LotKeeper(Protocol):
-    """What the rule asks of the book that owns the lots."""
-
-    def split_off(self, lot: Lot, units: int) -> Lot: ...
-    def place(self, first: Lot, lot: Lot) -> None: ...
-    def renew(self, lot: Lot) -> Lot: ...
 
 
 class WashSales:
@@ -33,8 +23,9 @@ class WashSales:
     __slots__ = (
         "_book",
         "_count_earlier",
+        "_counts_overlap_once",
         "_passes",
-        "_policy",
+        "_takes_gains",
         "_unmatched",
         "_window",
         "kept_from",
@@ -45,7 +36,8 @@ class WashSales:
     )
 
     def __init__(self, policy: Policy, weights: Weights, book: LotKeeper) -> None:
-        self._policy = policy
+        self._takes_gains = policy.gain_units == "in_order"
+        self._counts_overlap_once = policy.overlap_days == "once"
         self._window = policy.rules.window_days
         self._count_earlier = policy.earlier_lots == "count"
         taxable_first = policy.replacement_order == "taxable_first"
@@ -113,7 +105,7 @@ class WashSales:
         purchase = self.recent_purchase(lot.order)
         if purchase is not None and any(piece is lot for piece in purchase.pieces):
             place = lot.offset - row.quantity
-            purchase.sold = [*purchase.sold, SoldUnits(row, row.quantity, place)]
+            purchase.sold = (*purchase.sold, SoldUnits(row, row.quantity, place))
 
     def unmatched(self) -> list[Disposal]:
         """Rows that wait for a replacement, by a position taken gains too."""
@@ -207,7 +199,7 @@ class WashSales:
 
     def _match_sold(self, loss: Disposal, purchase: Purchase, retirement: bool | None) -> None:
         """Units still held and units sold since, in the order of their places."""
-        sold, purchase.sold = purchase.sold, []
+        sold, purchase.sold = purchase.sold, ()
         every: list[Lot | SoldUnits] = [*purchase.pieces, *sold]
         kept: list[Lot] = []
         for units in sorted(every, key=lambda each: each.offset):
@@ -222,7 +214,7 @@ class WashSales:
             ):
                 self._match_gone(loss, units, purchase)
         purchase.pieces = kept
-        purchase.sold = [units for units in sold if units.quantity]
+        purchase.sold = tuple(units for units in sold if units.quantity)
 
     def _match_gone(self, loss: Disposal, gone: SoldUnits, purchase: Purchase) -> None:
         """The loss becomes basis of units on the row on which they left already."""
@@ -273,12 +265,16 @@ class WashSales:
         matched.used = True
         account = matched.account
         tacked = 0
-        if not loss.is_loss:  # a gain uses the unit up and moves nothing, by a position taken
+        if (
+            self._takes_gains and not loss.is_loss
+        ):  # a gain uses the unit up and moves nothing, by a position taken
             self._book.place(matched, lot)
             return
         shifted = loss.account.owner in account.takes_from
         if shifted:
-            tacked = self._days_tacked(loss, matched)
+            tacked = loss.sold - loss.acquired  # IRC 1223(3)
+            if loss.opened or self._counts_overlap_once:
+                tacked = self._days_tacked(loss, matched)
             matched.basis += disallowed
             matched.acquired -= tacked
         self._book.place(matched, lot)
@@ -291,6 +287,6 @@ class WashSales:
 
     def _days_tacked(self, loss: Disposal, lot: Lot) -> int:
         """Days that the sold units were held (IRC 1223(3)), an overlap in full or once."""
-        if self._policy.overlap_days == "once" and lot.acquired < loss.loss_day:
+        if self._counts_overlap_once and lot.acquired < loss.loss_day:
             return max(0, lot.acquired - loss.acquired)
         return loss.loss_day - loss.acquired

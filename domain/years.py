@@ -25,7 +25,9 @@ class TaxYear:
     """One year as the return has it; `short` and `long` are after carry-ins.
 
     `carried_in`: short and long losses, positive. `taxable_income` and `used`: lines 1 and 4 of
-    the carryover worksheet. `tax`: by brackets, where the profile has the year's figures.
+    the carryover worksheet. `tax`: by brackets, where the profile has the year's figures. Of other
+    laws: `label` as they write the year, `exempt` what of the net gain bears no tax, and their own
+    worksheet's `lines`.
     """
 
     year: int
@@ -39,6 +41,9 @@ class TaxYear:
     taxable_income: int | None
     used: int
     tax: Tax | None
+    label: str = ""
+    exempt: int = 0
+    lines: Mapping[str, int] | None = None
 
     @property
     def net(self) -> int:
@@ -211,7 +216,7 @@ def tax_at_rates(year: TaxYear, policy: Policy) -> int:
     if year.net <= 0:
         return -_at(year.deduction, rate_short)
     short, long = max(0, year.short), max(0, year.long)
-    short -= min(short, max(0, -year.long))
+    short -= min(short, max(0, -year.long) + year.exempt)
     long -= min(long, max(0, -year.short))
     return _at(short, rate_short) + _at(long, rate_long)
 

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from domain.errors import UnsupportedLaw
+from domain.rules.ca import CA
 from domain.rules.rule_set import RuleSet
+from domain.rules.uk import UK
 from domain.rules.us import US
 
-RULE_SETS = {US.jurisdiction: US}
+RULE_SETS = {
+    US.jurisdiction: US,
+    UK.jurisdiction: UK,
+    CA.jurisdiction: CA,
+}
 
 
 def rule_set(jurisdiction: str) -> RuleSet:

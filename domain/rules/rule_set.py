@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from domain.days import day_of, year_from
-from domain.kept_book import BookKind
+from domain.kept_book import BookKind, KeptBook
 
 if TYPE_CHECKING:
     from domain.decisions import ProfileStated
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     Netting = Callable[[int, Mapping[Key, int], tuple[int, int], ProfileStated, "RuleSet"], TaxYear]
 
+Sections = Callable[[Iterable[KeptBook]], dict[str, Any]]
 T = TypeVar("T")
 NEVER = 1 << 31  # a day that never comes
 
@@ -41,7 +42,8 @@ class RuleSet:
     """The law of one jurisdiction. Dated tables are ascending; the last `since` not after wins.
 
     `books`: what it keeps, lots or pools. `net(year, sums, carry, profile, rules)` makes a year of
-    its rows and of the (positive) losses carried in. `positions` are fields of the policy that
+    its rows and of the (positive) losses carried in. `sections(books)`: what a scenario shows
+    besides lots and rows, exact text. `positions` are fields of the policy that
     start differently here. The tax year named 2025 begins on `year_start` (month, day) of 2025.
     What follows is asked by books of lots and Form 8949 alone: `digital_boxes_from`,
     `per_wallet_from` and `books_suffice_at_broker_until` are days (ordinals).
@@ -53,6 +55,7 @@ class RuleSet:
     books: BookKind[Any]
     net: Netting
     citations: Mapping[str, Citation]
+    sections: Sections = lambda books: {}
     positions: Mapping[str, object] = field(default_factory=dict)
     year_start: tuple[int, int] = (1, 1)
     window_days: int = 0

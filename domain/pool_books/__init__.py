@@ -1,0 +1,1 @@
+"""Books of pools: laws that average cost instead of identifying the units sold."""
