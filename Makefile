@@ -3,7 +3,7 @@
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test coverage mutants peers check bench picture rules-doc format lock clean
+.PHONY: help demo test test-deep coverage mutants peers check bench picture rules-doc format lock clean
 
 PACKAGES := domain projections services infra
 BIN := .venv/bin
@@ -21,6 +21,9 @@ demo: .venv/.runtime ## install what the demo needs, then run it
 
 test: .venv/.dev ## run all tests (more: ARGS="-k wash -x")
 	@$(BIN)/python -m pytest -n 2 $(ARGS)
+
+test-deep: .venv/.dev ## compare the engine with the second simulator on 20,000 histories
+	@THRESHER_HISTORIES=20000 $(BIN)/python -m pytest -n 2 -q tests/domain/test_against_oracle.py $(ARGS)
 
 coverage: .venv/.dev ## hold the tests of domain/ to every branch of it
 	@$(BIN)/coverage run -m pytest -n 0 --quiet tests/domain tests/law $(ARGS)

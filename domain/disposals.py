@@ -146,7 +146,8 @@ def box(row: Disposal, rules: RuleSet) -> str:
     if not rules.has_form_8949:
         return ""
     asset_class = row.asset.asset_class
-    at_broker = row.account.custody == "broker"
+    is_sale = row.chosen_by != "return_of_capital"  # a 1099-DIV reports that, not a 1099-B
+    at_broker = is_sale and row.account.custody == "broker"
     boxes = _SECURITY_BOXES
     if asset_class.is_digital:
         if row.sold < rules.digital_boxes_from:

@@ -45,7 +45,7 @@ def row(taxpayer: str, book: str, lot: Lot) -> Row:
         format_money(lot.basis),
         lot.acquired_text,
         iso(lot.origin),
-        iso(lot.long_from),
+        lot.long_from_text,
     )
 
 
@@ -59,7 +59,7 @@ def lot_piece(lot: Lot) -> Piece:
         "basis": lot.basis,
         "acquired": lot.acquired_text,
         "bought": iso(lot.origin),
-        "long_from": iso(lot.long_from),
+        "long_from": lot.long_from_text,
     }
 
 

@@ -18,20 +18,20 @@ _NAMES = (*_AMOUNTS, "tax", "basis_of_tax")
 
 TAX_YEARS = Projection(
     "tax_years",
-    2,
+    3,
     Table(
-        "tax_years_v2",
+        "tax_years_v3",
         METADATA,
         Column("taxpayer", Text, primary_key=True),
         Column("year", Integer, primary_key=True),
-        *text(*_NAMES, "worksheets"),
+        *text("label", *_NAMES, "worksheets"),
     ),
 )
 
 
 def row(taxpayer: str, year: TaxYear) -> Row:
     """A year as a row of the table; its worksheets as JSON."""
-    return (taxpayer, year.year, *_texts(year), json.dumps(_worksheets(year)))
+    return (taxpayer, year.year, _label(year), *_texts(year), json.dumps(_worksheets(year)))
 
 
 def present(years: Iterable[TaxYear]) -> list[Piece]:
@@ -41,7 +41,7 @@ def present(years: Iterable[TaxYear]) -> list[Piece]:
     the year. `worksheets`: name of the worksheet -> line -> amount.
     """
     return [
-        {"year": str(year.year)}
+        {"year": _label(year)}
         | dict(zip(_NAMES, _texts(year), strict=True))
         | {"worksheets": _worksheets(year)}
         for year in years
@@ -52,11 +52,16 @@ def read(connection: Connection, taxpayer: str) -> list[Piece]:
     """The live tax years of a taxpayer."""
     rows = pieces(connection, TAX_YEARS.table, taxpayer)
     return [
-        {"year": str(each["year"])}
+        {"year": each["label"]}
         | {name: each[name] for name in _NAMES}
         | {"worksheets": json.loads(each["worksheets"])}
         for each in rows
     ]
+
+
+def _label(year: TaxYear) -> str:
+    """The year as its law writes it: 2025, or 2024-25."""
+    return year.label or str(year.year)
 
 
 def _texts(year: TaxYear) -> tuple[str, ...]:
@@ -75,6 +80,8 @@ def _texts(year: TaxYear) -> tuple[str, ...]:
 
 def _worksheets(year: TaxYear) -> dict[str, dict[str, str]]:
     """Schedule D, the carryover worksheet, the Schedule D Tax Worksheet and Form 8960 line 17."""
+    if year.lines is not None:
+        return {"gains": {name: format_money(amount) for name, amount in year.lines.items()}}
     found = {"schedule_d": schedule_d(year), "carryover": carryover(year)}
     if year.tax is not None:
         found["tax"] = year.tax.lines

@@ -113,6 +113,7 @@ def _answer(
         result["nondeductible"] = nondeductible
     result["totals"] = _totals(portfolio)
     result["years"] = statement.year_rows(portfolio)
+    result |= portfolio.declared.policy.rules.sections(portfolio.books.values())
     return result
 
 

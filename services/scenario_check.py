@@ -54,7 +54,12 @@ def _rows(section: str, wanted: list[Any], got: list[Any]) -> list[str]:
 
 
 def _fits(wanted: Mapping[str, Any], got: Mapping[str, Any]) -> bool:
-    return all(_same(name, value) == _same(name, got.get(name)) for name, value in wanted.items())
+    return all(
+        not _rows(name, value, got.get(name) or [])
+        if isinstance(value, list)
+        else _same(name, value) == _same(name, got.get(name))
+        for name, value in wanted.items()
+    )
 
 
 def _same(name: str, value: Any) -> Any:

@@ -190,4 +190,4 @@ def _part(piece: Lot, found: Opportunity | None, price: int) -> Part:
 def _step(pieces: list[Lot]) -> int:
     """Units that can be sold apart: whole ones of a lot in whole units, except of coins."""
     whole = sum(piece.quantity for piece in pieces) % 10**18 == 0
-    return 10**18 if whole and pieces[0].asset.asset_class.name != "crypto" else 10**10
+    return 10**18 if whole and not pieces[0].asset.asset_class.trades_in_fractions else 10**10

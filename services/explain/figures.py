@@ -75,7 +75,7 @@ def _open(book: KeptBook, ref: str) -> dict[str, str]:
         "open units": format_quantity(sum(lot.quantity for lot in lots)),
         "open basis": cents(sum(lot.basis for lot in lots)),
         "held since": ", ".join(sorted({lot.acquired_text for lot in lots})),
-        "long-term from": ", ".join(sorted({iso(lot.long_from) for lot in lots})),
+        "long-term from": ", ".join(sorted({lot.long_from_text for lot in lots})),
     }
 
 

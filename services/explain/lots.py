@@ -67,7 +67,7 @@ def _open_line(lot: Lot) -> str:
     else:
         tacked = lot.origin - lot.acquired
         days = f", {tacked} days tacked" if tacked > 0 and lot.used else ""
-        held = f"held since {iso(lot.acquired)}{days}, long-term from {iso(lot.long_from)}"
+        held = f"held since {iso(lot.acquired)}{days}, long-term from {lot.long_from_text}"
     return (
         f"open: {format_quantity(lot.quantity)} {lot.asset.id} in {lot.account.id}, basis "
         f"{cents(lot.basis)}, {held}"

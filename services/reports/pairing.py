@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from domain.exact import cents
 from domain.lots import part_of
@@ -11,6 +12,8 @@ from services.reports.sales import Sale
 
 VARIOUS = "VARIOUS"
 _LAST = "~"  # after every date
+Key = tuple[int | str, ...]
+Row = TypeVar("Row")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,43 +64,65 @@ def pairs(ours: Iterable[Sale], theirs: Iterable[BrokerRow]) -> list[Pair]:
 def _paired(ours: list[Sale], theirs: list[BrokerRow]) -> list[Pair]:
     """Equal rows first, the plainest likeness before the others; then unit by unit."""
     found: list[Pair] = []
-    for alike in _LIKENESS:
-        for row in list(theirs):
-            sale = next((each for each in ours if alike(each, row)), None)
-            if sale is not None:
-                found.append(Pair(sale, row, (sale,)))
-                ours.remove(sale)
-                theirs.remove(row)
+    for keys_of, key_of in _LIKENESS:
+        found += _alike(ours, theirs, keys_of, key_of)
     for row in [each for each in theirs if each.is_of_many_lots]:
         together = _together(ours, row)
         if together:
             found.append(Pair(_combined(together), row, tuple(together)))
-            ours[:] = [sale for sale in ours if sale not in together]
-            theirs.remove(row)
+            _take_out(ours, together)
+            _take_out(theirs, [row])
     return found + _unit_by_unit(ours, theirs)
 
 
-def _same_lot(sale: Sale, row: BrokerRow) -> bool:
-    return sale.quantity == row.quantity and row.acquired in (sale.acquired, sale.bought)
+def _alike(
+    ours: list[Sale],
+    theirs: list[BrokerRow],
+    keys_of: Callable[[Sale], set[Key]],
+    key_of: Callable[[BrokerRow], Key],
+) -> list[Pair]:
+    """Pairs of rows that share a key, in order; they leave both lists."""
+    waiting: dict[Key, list[Sale]] = {}
+    for sale in reversed(ours):
+        for key in keys_of(sale):
+            waiting.setdefault(key, []).append(sale)
+    found: list[Pair] = []
+    taken: set[int] = set()
+    for row in theirs:
+        candidates = waiting.get(key_of(row), [])
+        while candidates and id(candidates[-1]) in taken:
+            candidates.pop()
+        if candidates:
+            sale = candidates.pop()
+            taken.add(id(sale))
+            found.append(Pair(sale, row, (sale,)))
+    _take_out(ours, [pair.ours for pair in found])
+    _take_out(theirs, [pair.theirs for pair in found])
+    return found
 
 
-def _same_lot_and_proceeds(sale: Sale, row: BrokerRow) -> bool:
-    return _same_lot(sale, row) and cents(sale.proceeds) == cents(row.proceeds)
+def _take_out(rows: list[Row], gone: Iterable[object]) -> None:
+    taken = {id(each) for each in gone}
+    rows[:] = [row for row in rows if id(row) not in taken]
 
 
-def _same_units_and_proceeds(sale: Sale, row: BrokerRow) -> bool:
-    return sale.quantity == row.quantity and cents(sale.proceeds) == cents(row.proceeds)
-
-
-def _same_units(sale: Sale, row: BrokerRow) -> bool:
-    return sale.quantity == row.quantity
-
-
-_LIKENESS: tuple[Callable[[Sale, BrokerRow], bool], ...] = (
-    _same_lot_and_proceeds,
-    _same_lot,
-    _same_units_and_proceeds,
-    _same_units,
+# From the plainest likeness to the faintest: what a sale may be known by, and what a row says.
+_LIKENESS: tuple[tuple[Callable[[Sale], set[Key]], Callable[[BrokerRow], Key]], ...] = (
+    (
+        lambda sale: {
+            (sale.quantity, day, cents(sale.proceeds)) for day in (sale.acquired, sale.bought)
+        },
+        lambda row: (row.quantity, row.acquired, cents(row.proceeds)),
+    ),
+    (
+        lambda sale: {(sale.quantity, day) for day in (sale.acquired, sale.bought)},
+        lambda row: (row.quantity, row.acquired),
+    ),
+    (
+        lambda sale: {(sale.quantity, cents(sale.proceeds))},
+        lambda row: (row.quantity, cents(row.proceeds)),
+    ),
+    (lambda sale: {(sale.quantity,)}, lambda row: (row.quantity,)),
 )
 
 

@@ -90,13 +90,20 @@ def _matched(row: Disposal, match: WashMatch) -> Json:
         "basis_added": match.disallowed if match.shifted else 0,
         "tacked": str(match.tacked_days),
         "went_to": _where(row, match),
-        "cause": f"{_act(row)} {abs(days)} days {'before' if days < 0 else 'after'} the sale",
+        "cause": f"{_act(row)} {_when(days)}",
     }
 
 
 def _act(row: Disposal) -> str:
     closes_short = row.short_ref and not row.opened
     return "sold or sold short" if closes_short else "bought"
+
+
+def _when(days: int) -> str:
+    if not days:
+        return "on the day of the sale"
+    plural = "" if abs(days) == 1 else "s"
+    return f"{abs(days)} day{plural} {'before' if days < 0 else 'after'} the sale"
 
 
 def _where(row: Disposal, match: WashMatch) -> str:

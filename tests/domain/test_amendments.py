@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from typing import get_args
+from typing import cast, get_args
 
 import msgspec
 import pytest
@@ -46,7 +46,7 @@ def corrected(seed: int, scenario: Json) -> list[Said]:
     for at in sorted(rng.sample(places, min(3, len(places))), reverse=True):
         ref, fact = said[at]
         said[at] = (ref, wrong(rng, scenario, fact))
-        mended = Correction(effective_at=fact.effective_at, seq=fact.seq, fact=fact)
+        mended = Correction(effective_at=fact.effective_at, seq=fact.seq, fact=cast(Trade, fact))
         said.insert(rng.randint(at + 1, len(said)), (ref, mended))
     return said
 

@@ -163,4 +163,6 @@ def test_a_small_book_has_no_rungs_and_a_large_one_few() -> None:
 
 
 def _ladder(portfolio: Portfolio) -> Ladder:
-    return portfolio._ladders["X"]
+    ladder = portfolio._ladders["X"]
+    assert isinstance(ladder, Ladder)
+    return ladder

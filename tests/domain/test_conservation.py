@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 
 from domain import facts as f
-from domain.book import Book
 from domain.exact import money, quantity
 from domain.facts import Fact
+from domain.kept_book import KeptBook
 from domain.portfolio import Portfolio
 from tests.domain.replay import Json, every_history, history, portfolio_of
 
@@ -67,7 +67,7 @@ def basis_in(portfolio: Portfolio) -> Totals:
     return total
 
 
-def basis_out(book: Book, total: Totals) -> None:
+def basis_out(book: KeptBook, total: Totals) -> None:
     """By lot: basis of what was sold, of what left otherwise, and of what is still there."""
     for row in book.disposals:
         total[row.lot] += row.basis
@@ -90,7 +90,8 @@ def lower_valued_gifts(portfolio: Portfolio) -> set[str]:
 def test_basis_is_conserved_lot_by_lot(seed: int) -> None:
     scenario = history(seed)
     portfolio = portfolio_of(scenario)
-    came, went = basis_in(portfolio), defaultdict(int)
+    came = basis_in(portfolio)
+    went: Totals = defaultdict(int)
     for book in portfolio.books.values():
         basis_out(book, went)
     gifts = lower_valued_gifts(portfolio)
@@ -116,9 +117,9 @@ def test_units_are_conserved_lot_by_lot(seed: int) -> None:
         if lot is not None:
             came[ref] = quantity(lot[2]) * ratio[lot[1]]
     went = units_out(portfolio, ratio)
-    for lot in lots_split(portfolio, scenario):
-        came.pop(lot, None)
-        went.pop(lot, None)
+    for each in lots_split(portfolio, scenario):
+        came.pop(each, None)
+        went.pop(each, None)
     assert went == came
 
 

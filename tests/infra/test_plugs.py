@@ -7,6 +7,7 @@ import importlib
 import pkgutil
 from pathlib import Path
 from types import ModuleType
+from typing import TypeVar
 
 import domain.rules
 import infra.channels
@@ -28,6 +29,8 @@ from services.alerting import METRICS, SCHEMES
 from services.read_models import PROJECTIONS
 from services.tables import PERMANENT
 
+T = TypeVar("T")
+
 
 def modules(package: ModuleType) -> list[ModuleType]:
     return [
@@ -36,7 +39,7 @@ def modules(package: ModuleType) -> list[ModuleType]:
     ]
 
 
-def members(package: ModuleType, kind: type) -> list[object]:
+def members(package: ModuleType, kind: type[T]) -> list[T]:
     return [
         value
         for module in modules(package)
@@ -46,10 +49,8 @@ def members(package: ModuleType, kind: type) -> list[object]:
 
 
 def test_every_projection_of_the_room_is_a_row_of_the_table() -> None:
-    assert {each.name for each in PROJECTIONS} == {
-        each.name
-        for each in members(projections, Projection)  # type: ignore[attr-defined]
-    }
+    found = members(projections, Projection)
+    assert {each.name for each in PROJECTIONS} == {each.name for each in found}
     assert len({each.name for each in PROJECTIONS}) == len(PROJECTIONS)
 
 
@@ -81,7 +82,7 @@ def test_every_channel_is_a_file_and_a_row_of_the_composition_root(tmp_path: Pat
 
 def test_every_rule_set_of_the_room_is_registered_by_its_jurisdiction() -> None:
     found = {id(each): each for each in members(domain.rules, RuleSet)}.values()
-    assert {each.jurisdiction: each for each in found} == RULE_SETS  # type: ignore[attr-defined]
+    assert {each.jurisdiction: each for each in found} == RULE_SETS
 
 
 def test_lot_methods_are_rows_of_sort_keys() -> None:
@@ -108,7 +109,7 @@ def test_no_asset_class_is_a_case_of_the_code() -> None:
 
 
 def subclasses(kind: type) -> set[type]:
-    below = kind.__subclasses__()
+    below: list[type] = kind.__subclasses__()
     return set(below).union(*(subclasses(each) for each in below))
 
 

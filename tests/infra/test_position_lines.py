@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from domain import decisions as d
@@ -121,10 +122,11 @@ def test_a_token_says_why_it_is_or_is_not_a_collectible() -> None:
 
 
 def test_a_conversion_keeps_the_value_received_or_says_none() -> None:
-    legs = {"out": f.Leg("C", "1"), "into": f.Leg("D", "10")}
-    plain = f.Convert(effective_at="2025-02-03", account="A", **legs)
+    plain = f.Convert(
+        effective_at="2025-02-03", account="A", out=f.Leg("C", "1"), into=f.Leg("D", "10")
+    )
     assert parse_event(CONVERT)[1] == plain
-    valued = f.Convert(effective_at="2025-02-03", account="A", **legs, amount="12.5")
+    valued = msgspec.structs.replace(plain, amount="12.5")
     assert parse_event(CONVERT | {"amount": "12.50"})[1] == valued
     with pytest.raises(Refusal) as refused:
         parse_event(CONVERT | {"amount": "-1"})

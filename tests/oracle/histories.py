@@ -75,9 +75,9 @@ def random_scenario(rng: random.Random, *, taxable_only: bool = False) -> Json:
         scenario |= beside(rng, scenario)
     draft = Draft(rng, scenario, start)
     kinds = list(TAXABLE_ONLY) if taxable_only else list(WEIGHTS)
-    target = rng.randint(3, 36)
+    target = rng.randint(3, 48)
     for _ in range(target * 3):
-        if len(draft.events) >= target or (draft.day - start).days > 500:
+        if len(draft.events) >= target or (draft.day - start).days > 400:
             break
         advance(rng, draft)
         kind = rng.choices(kinds, [WEIGHTS[k] for k in kinds])[0]

@@ -19,7 +19,7 @@ def stream(rng: random.Random, taxpayer: str = "main") -> list[Offer]:
     """Declarations and trades in an order by chance, with corrections and busts among them."""
     scenario = shuffled(rng, random_scenario(rng)) | {"id": "random"}
     parsed = parse_scenario(scenario)
-    found = [Offer(taxpayer, "declared", ref, fact) for ref, fact in parsed.declarations]  # type: ignore[arg-type]
+    found = [Offer(taxpayer, "declared", ref, fact) for ref, fact in parsed.declarations]
     events = [without_recorded(event) for event in scenario["events"]]
     trades = offers(events, taxpayer)
     late = trades + offers(list(amendments(rng, events)), taxpayer)

@@ -138,7 +138,7 @@ class House:
 def offers(events: Iterable[Json], taxpayer: str = "main", source: str = "csv") -> list[Offer]:
     """JSON objects as offers to the ledger."""
     parsed = [parse_event(event) for event in events]
-    return [Offer(taxpayer, source, model.id, fact) for model, fact in parsed]  # type: ignore[arg-type]
+    return [Offer(taxpayer, source, model.id, fact) for model, fact in parsed]
 
 
 def buy(id: str, qty: str = "1", amount: str = "100", **more: Any) -> Json:

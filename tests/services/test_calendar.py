@@ -99,7 +99,7 @@ def parsed(content: bytes) -> list[icalendar.Event]:
     assert calendar["version"] == "2.0"
     assert calendar["prodid"]
     assert not calendar.errors
-    return calendar.walk("VEVENT")
+    return [each for each in calendar.walk("VEVENT") if isinstance(each, icalendar.Event)]
 
 
 BUYING = Event(BUY, "S, Inc; A\\B", "2025-03-06", ("csv:s1", "csv:s2"), "1234.5")
@@ -110,10 +110,10 @@ def test_the_file_parses_back_as_all_day_events() -> None:
     first, second = parsed(ical("main", "2025-02-20", found, amounts=False))
     assert first["summary"] == "S, Inc; A\\B: safe to buy again"
     assert (first.start, first.end) == (date(2025, 3, 6), date(2025, 3, 7))
-    assert first["dtstamp"].dt == datetime(2025, 2, 20, tzinfo=UTC)
-    assert "csv:s1, csv:s2" in first["description"]
+    assert datetime(2025, 2, 20, tzinfo=UTC) == first.DTSTAMP
+    assert "csv:s1, csv:s2" in str(first["description"])
     assert first["transp"] == "TRANSPARENT"
-    assert "turns long-term" in second["summary"]
+    assert "turns long-term" in str(second["summary"])
     assert {each["uid"] for each in (first, second)} != {first["uid"]}
 
 
@@ -130,7 +130,7 @@ def test_lines_end_and_fold_as_the_standard_wants() -> None:
 def test_money_is_in_the_file_only_when_asked_for() -> None:
     assert b"1,234" not in ical("main", "2025-02-20", [BUYING], amounts=False)
     (event,) = parsed(ical("main", "2025-02-20", [BUYING], amounts=True))
-    assert "Loss at risk until then: 1,234.50" in event["description"]
+    assert "Loss at risk until then: 1,234.50" in str(event["description"])
 
 
 def test_one_view_is_one_file_and_a_moved_day_is_the_same_event() -> None:
@@ -143,7 +143,7 @@ def test_one_view_is_one_file_and_a_moved_day_is_the_same_event() -> None:
     assert before["uid"] == after["uid"]
     (other,) = parsed(ical("another", "2025-02-20", [BUYING], amounts=False))
     assert other["uid"] != before["uid"]
-    assert "main" not in before["uid"]
+    assert "main" not in str(before["uid"])
 
 
 def test_a_subscriber_never_reads_half_a_file(tmp_path: Path) -> None:

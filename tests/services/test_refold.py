@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from domain.book import Book
 from domain.days import iso
 from domain.facts import Buy, Convert, Swap
+from domain.kept_book import KeptBook
 from domain.portfolio import Portfolio
 from domain.rules.positions import POSITIONS
 from services.refold import elects, refolded
@@ -21,7 +21,7 @@ SEEDS = pytest.mark.parametrize("seed", range(120))
 ALONE = sorted(set(POSITIONS) - {"wash_sale", "rates", "time_zone", "lot_method", "wrap"})
 
 
-def figures(book: Book) -> list[Any]:
+def figures(book: KeptBook) -> list[Any]:
     """Rows, matches, lots and departures of a book, exact."""
     return [
         [(row.ref, row.lot, row.account.id, row.quantity, row.proceeds, row.basis, row.acquired,

@@ -1,0 +1,158 @@
+"""Wash sales under positions that keep more units in play, and units that change their asset."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.domain.make import Json, buy, cells, result, sell
+
+ROW = ("event", "lot", "qty", "basis", "wash")
+LOT = ("lot", "asset", "qty", "basis", "acquired")
+KEPT = {"sold_replacements": "count"}
+
+
+def split(date: str, num: str, den: str, asset: str = "X") -> Json:
+    return {"id": "split", "type": "split", "date": date, "asset": asset, "num": num, "den": den}
+
+
+def gone_before(*between: Json, sold: str = "10", **policy: str) -> Json:
+    """Ten units for 1000; ten more are bought and sold again before the first lose 200."""
+    return result(
+        buy("old", "2024-01-02", "10", "1000"),
+        buy("new", "2025-02-03", "10", "900"),
+        sell("out", "2025-02-10", "10", "950", lots=[{"lot": "new", "qty": "10"}]),
+        *between,
+        sell("loss", "2025-02-20", sold, "800"),
+        policy=KEPT | policy,
+    )
+
+
+def test_units_gone_before_the_loss_take_it_on_their_row_by_a_position() -> None:
+    answer = gone_before()
+    assert cells(answer["disposals"], *ROW) == [
+        ("out", "new", "10", "1100", "0"),
+        ("loss", "old", "10", "1000", "200"),
+    ]
+    assert answer["totals"]["gain"] == "-350"
+
+
+def test_they_are_not_found_by_default() -> None:
+    answer = gone_before(sold_replacements="ignore")
+    assert cells(answer["disposals"], *ROW)[1] == ("loss", "old", "10", "1000", "0")
+
+
+def test_they_are_counted_in_new_units_after_a_split() -> None:
+    """Twenty new units make the loss that ten did; twenty gone ones take it all."""
+    answer = gone_before(split("2025-02-12", "2", "1"), sold="20")
+    assert cells(answer["disposals"], *ROW) == [
+        ("out", "new", "10", "1100", "0"),
+        ("loss", "old", "20", "1000", "200"),
+    ]
+
+
+def test_a_split_of_another_asset_of_the_group_leaves_them_as_they_are() -> None:
+    answer = result(
+        buy("old", "2024-01-02", "10", "1000"),
+        buy("t", "2025-02-03", "10", "900", asset="T"),
+        sell("out", "2025-02-10", "10", "950", asset="T"),
+        split("2025-02-12", "2", "1"),
+        sell("loss", "2025-02-20", "20", "800"),
+        assets=[
+            {"id": "X", "class": "stock", "group": "X"},
+            {"id": "T", "class": "tokenized_security", "group": "X"},
+        ],
+        policy=KEPT,
+    )
+    assert cells(answer["disposals"], *ROW) == [
+        ("out", "t", "10", "1100", "0"),
+        ("loss", "old", "20", "1000", "200"),
+    ]
+
+
+def test_units_held_and_units_gone_take_a_loss_in_the_order_of_their_places() -> None:
+    """Four of the ten bought are sold first: they lie before the six still held."""
+    answer = result(
+        buy("old", "2024-01-02", "8", "800"),
+        buy("new", "2025-02-03", "10", "900"),
+        sell("out", "2025-02-10", "4", "380", lots=[{"lot": "new", "qty": "4"}]),
+        sell("loss", "2025-02-20", "8", "640"),
+        policy=KEPT,
+    )
+    assert cells(answer["disposals"], *ROW) == [
+        ("out", "new", "4", "440", "0"),
+        ("loss", "old", "8", "800", "160"),
+    ]
+    assert cells(answer["open_lots"], "qty", "basis") == [("4", "440"), ("2", "180")]
+
+
+def test_units_gone_are_in_no_retirement_account_when_taxable_ones_come_first() -> None:
+    answer = result(
+        buy("old", "2024-01-02", "10", "1000"),
+        buy("ira", "2025-02-01", "10", "900", account="R"),
+        buy("new", "2025-02-03", "6", "540"),
+        sell("out", "2025-02-10", "6", "570", lots=[{"lot": "new", "qty": "6"}]),
+        sell("loss", "2025-02-20", "10", "800"),
+        policy=KEPT | {"replacement_order": "taxable_first"},
+    )
+    assert cells(answer["disposals"], *ROW) == [
+        ("out", "new", "6", "660", "0"),
+        ("loss", "old", "10", "1000", "200"),
+    ]
+
+
+@pytest.mark.parametrize(("position", "joined"), [("time", "900"), ("taxable_first", "1100")])
+def test_what_comes_first_decides_where_the_loss_goes(position: str, joined: str) -> None:
+    answer = result(
+        buy("old", "2024-01-02", "10", "1000"),
+        buy("ira", "2025-02-01", "10", "900", account="R"),
+        buy("new", "2025-02-03", "10", "900", account="B"),
+        sell("loss", "2025-02-20", "10", "800"),
+        policy={"replacement_order": position},
+    )
+    lots = dict(cells(answer["open_lots"], "lot", "basis"))
+    assert lots == {"ira": "900", "new": joined}
+
+
+@pytest.mark.parametrize(("position", "taken"), [("skip", "120"), ("in_order", "100")])
+def test_units_sold_at_a_gain_use_replacements_up_by_a_position(position: str, taken: str) -> None:
+    """Both are sold on one day: the gain first, which moves nothing but bars its replacement."""
+    answer = result(
+        buy("cheap", "2024-01-02", "1", "50"),
+        buy("dear", "2024-02-01", "1", "120"),
+        sell("gain", "2025-02-03", "1", "100"),
+        sell("loss", "2025-02-03", "1", "100", seq=1),
+        buy("r", "2025-02-10", "1", "100"),
+        policy={"gain_units": position},
+    )
+    assert dict(cells(answer["open_lots"], "lot", "basis")) == {"r": taken}
+
+
+def test_pieces_of_one_purchase_that_are_converted_apart_stay_one_purchase() -> None:
+    """A loss of the other group finds them by the day of the purchase, share for share."""
+    legs = {"out": {"asset": "X", "qty": "4"}, "in": {"asset": "Y", "qty": "4"}}
+    convert = {"type": "convert", "account": "A"} | legs
+    answer = result(
+        buy("y", "2024-01-02", "10", "1000", asset="Y"),
+        buy("x", "2025-02-03", "10", "900"),
+        convert | {"id": "w1", "date": "2025-02-04"},
+        convert | {"id": "w2", "date": "2025-02-05"},
+        sell("loss", "2025-02-20", "10", "800", asset="Y", lots=[{"lot": "y", "qty": "10"}]),
+        policy={"wash_sale": "conservative"},
+    )
+    assert cells(answer["disposals"], *ROW) == [("loss", "y", "10", "1000", "160")]
+    found = sorted(cells(answer["open_lots"], "lot", "asset", "qty", "basis"))
+    assert found == [("x", "X", "2", "180"), ("x", "Y", "8", "880")]
+
+
+@pytest.mark.parametrize(("position", "acquired"), [("add", "2023-12-16"), ("once", "2024-01-02")])
+def test_an_overlap_of_the_holding_periods_counts_twice_or_once(
+    position: str, acquired: str
+) -> None:
+    """Bought 17 days before the loss of units held since 2 January 2024."""
+    answer = result(
+        buy("old", "2024-01-02", "1", "100"),
+        buy("new", "2025-02-03", "1", "90"),
+        sell("loss", "2025-02-20", "1", "80"),
+        policy={"overlap_days": position},
+    )
+    assert cells(answer["open_lots"], *LOT) == [("new", "X", "1", "110", acquired)]
