@@ -133,7 +133,7 @@ class BasisAllocationModel(EventModel):
     type: Literal["basis_allocation"]
     asset: Name
     method: Text
-    allocations: tuple[AllocatedModel, ...]
+    allocations: tuple[AllocatedModel, ...] = ()
 
     def fact(self) -> f.Fact:
         rows = tuple(f.AllocatedLot(row.account, row.lot, row.qty) for row in self.allocations)

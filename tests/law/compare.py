@@ -13,6 +13,7 @@ MONEY = frozenset(
     {
         "proceeds", "basis", "gain", "wash", "taxable", "open_loss", "value", "loss", "blocked",
         "harvestable", "amount", "st", "lt", "net", "rate28", "deduction", "carry_st", "carry_lt",
+        "disallowed", "tax_before", "tax_after", "saved", "cost", "acb", "denied",
     }
 )  # fmt: skip
 QUANTITY = frozenset({"qty", "open_qty"})
@@ -33,6 +34,8 @@ def read(field: str, value: Any) -> object:
         return cents(value)
     if field in QUANTITY:
         return Fraction(value)
+    if isinstance(value, list):  # rows inside a row, in any order
+        return sorted(str({name: read(name, row[name]) for name in sorted(row)}) for row in value)
     return str(value)
 
 

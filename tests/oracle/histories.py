@@ -75,19 +75,25 @@ def random_scenario(rng: random.Random, *, taxable_only: bool = False) -> Json:
         scenario |= beside(rng, scenario)
     draft = Draft(rng, scenario, start)
     kinds = list(TAXABLE_ONLY) if taxable_only else list(WEIGHTS)
-    target = rng.randint(3, 48)
-    for _ in range(target * 3):
-        if len(draft.events) >= target or (draft.day - start).days > 400:
-            break
+    target = rng.randint(3, 40)
+    while len(draft.events) < target and (draft.day - start).days <= 500:
         advance(rng, draft)
-        kind = rng.choices(kinds, [WEIGHTS[k] for k in kinds])[0]
-        kind = "buy" if len(draft.events) < 2 else kind
-        module = next(m for m in MODULES if hasattr(m, kind))
-        getattr(module, kind)(draft)
+        something(rng, draft, kinds)
     if taxable_only or rng.random() < 0.15:
         history_events.exit_everything(draft)
     finish(rng, draft, start)
     return scenario
+
+
+def something(rng: random.Random, draft: Draft, kinds: list[str]) -> None:
+    """One event, of the first kind drawn that the state allows; at first a purchase."""
+    before = len(draft.events)
+    for _ in range(20):
+        kind = "buy" if before < 2 else rng.choices(kinds, [WEIGHTS[k] for k in kinds])[0]
+        module = next(m for m in MODULES if hasattr(m, kind))
+        getattr(module, kind)(draft)
+        if len(draft.events) > before:
+            return
 
 
 def finish(rng: random.Random, draft: Draft, start: date) -> None:

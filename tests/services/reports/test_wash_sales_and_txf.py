@@ -99,7 +99,7 @@ def test_txf_has_a_record_for_each_sale(told_house: House) -> None:
     head, *rest = records(text)
     assert head == ["V042", "AThresher", "D03/01/2026"]
     assert len(rest) == len(year.sales)
-    numbers = {"A": "N321", "D": "N323", "E": "N713", "K": "N714", "L": "N714"}
+    numbers = {"A": "N321", "D": "N323", "E": "N713", "F": "N714", "K": "N714", "L": "N714"}
     for record, sale in zip(rest, year.sales, strict=True):
         assert record[:4] == ["TD", numbers[sale.box], "C1", "L1"]
         amounts = [f"${cents(sale.basis)}", f"${cents(sale.proceeds)}"]
