@@ -26,7 +26,7 @@ def trades(count: int, *, whole: bool) -> list[Trade]:
     found: list[Trade] = []
     held, cents = 0, 10_000
     for number in range(count):
-        cents = max(1000, min(100_000, int(cents * (0.97 + draw() * 0.06))))
+        cents = max(1000, min(100_000, int(cents * (0.99 + draw() * 0.02) + 0.5)))
         units = 10_000 + int(draw() * 190_000)
         if whole:
             units -= units % 10_000

@@ -83,8 +83,8 @@ def _outcome(lot: Lot, offer: Offer) -> tuple[int, int, bool]:
     per_unit = _rounded(basis, lot.quantity)
     gain = _rounded(offer.proceeds, offer.units) - per_unit
     exact = proceeds - basis * offer.units
-    if (gain < 0) != (exact < 0):
-        gain = -1 if exact < 0 else 0
+    if exact < 0 <= gain:
+        gain = -1  # a loss too small for 18 decimals is a loss
     return per_unit, gain, lot.inherited or offer.day >= first_long_day(acquired)
 
 

@@ -160,11 +160,8 @@ class Portfolio:
         self.issues[ref] = Issue(ref, "unsupported", str(refused), remedy)
 
     def _compile(self, ref: str, fresh: dict[str, list[Entry]]) -> None:
-        fact = self.trades.get(ref)
-        if fact is None:
-            return
         try:
-            entries = entries_of(fact, ref, self.declared)
+            entries = entries_of(self.trades[ref], ref, self.declared)
         except KeyError as unknown:
             self.issues[ref] = Issue(
                 ref,

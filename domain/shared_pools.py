@@ -33,11 +33,10 @@ def hand_out_before(book: Book, entry: Entry) -> None:
 def hand_out_rest(book: Book) -> None:
     """The transition of assets that have no fact since; call it when the day has come."""
     for asset_id in sorted({asset_id for name, asset_id in book.shared if is_universal(name)}):
-        if asset_id not in book.per_wallet:
-            pool = next(pool for (_, id), pool in book.shared.items() if id == asset_id)
-            lot = next(pool.lots(), None)
-            if lot is not None:
-                _hand_out(book, lot.asset, book.allocations.get(asset_id))
+        pools = [pool for (_, held), pool in book.shared.items() if held == asset_id]
+        lot = next((lot for pool in pools for lot in pool.lots()), None)
+        if lot is not None:
+            _hand_out(book, lot.asset, book.allocations.get(asset_id))
 
 
 def allocation_late(book: Book, entry: Entry) -> None:

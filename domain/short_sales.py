@@ -20,6 +20,9 @@ from domain.wash_sales import NEVER, WashSales
 from domain.weights import common_units
 
 
+_NO_SALES = ("return_of_capital", "option_written")
+
+
 class ShortSale(msgspec.Struct, gc=False, eq=False):
     """`units` still to be delivered for `proceeds` (net, 10**-36); `day` it was opened."""
 
@@ -137,7 +140,7 @@ class ShortSales:
         for other in reversed(self._book.disposals):
             if other.sold < row.sold - window:
                 break
-            is_sale = other.ref not in self._closings and other.chosen_by != "return_of_capital"
+            is_sale = other.ref not in self._closings and other.chosen_by not in _NO_SALES
             if is_sale and other.serial not in self._washing:
                 found.append(self._sale_before(other))
         found.sort(key=lambda sale: sale.serial)

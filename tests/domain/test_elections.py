@@ -114,6 +114,16 @@ def test_the_wash_sale_version_of_the_day_of_the_loss_governs() -> None:
     assert "crypto" not in default_policy().wash_classes(day_of("2026-01-01"))
 
 
+def test_of_two_versions_of_one_day_the_later_said_governs() -> None:
+    wider, narrower = (
+        WashSaleVersion("2026-01-01", ("stock", "crypto")),
+        WashSaleVersion("2026-01-01", ("stock",)),
+    )
+    day = day_of("2026-01-01")
+    assert elected(wash_sale=(wider, narrower)).wash_classes(day) == {"stock"}
+    assert elected(wash_sale=(narrower, wider)).wash_classes(day) == {"stock", "crypto"}
+
+
 def test_utc_needs_no_conversion_and_any_other_zone_does() -> None:
     assert default_policy().zone is None
     assert elected(time_zone="Asia/Tokyo").zone == ZoneInfo("Asia/Tokyo")

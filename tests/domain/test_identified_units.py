@@ -206,3 +206,67 @@ def test_a_standing_order_kept_in_own_books_ends_with_the_relief(day: str, lot: 
     ]
     answer = result(*events, as_of="2027-12-31")
     assert cells(answer["disposals"], "lot") == [(lot,)]
+
+
+def test_a_moment_of_identification_is_told_by_the_taxpayers_zone() -> None:
+    """20:00 in London is the next day's morning in Tokyo."""
+    at = "2025-06-02T20:00:00Z"
+    events = [
+        buy("b1", "2025-01-06", "2", "20", asset="Y"),
+        buy("b2", "2025-01-07", "2", "24", asset="Y"),
+        sell("s", "2025-06-02", "1", "15", asset="Y", lots=LOTS, identified_at=at),
+    ]
+    assert lots_of(folded(*events)) == IDENTIFIED
+    assert lots_of(folded(*events, policy={"tz": "Asia/Tokyo"})) == BY_METHOD
+
+
+def test_the_source_of_an_id_ends_at_its_first_colon() -> None:
+    events = [buy("csv:b1", "2025-01-06", "2", "20"), buy("csv:b2", "2025-01-07", "2", "24")]
+    answer = folded(*events, sell("csv:2025:s", "2025-06-02", "1", "15", lots=LOTS))
+    assert lots_of(answer) == [("csv:b2", "1")]
+
+
+def in_pieces(method: str, qty: str) -> Portfolio:
+    """b2 in two pieces: a loss of 5 joined one unit of it, which counts as held 14 days longer."""
+    events = [
+        buy("b1", "2025-01-06", "1", "15"),
+        sell("s1", "2025-01-20", "1", "10"),
+        buy("b2", "2025-01-22", "2", "24"),
+        buy("b3", "2025-06-01", "2", "24"),
+        sell("s2", "2025-06-02", qty, "15", lots=[{"lot": "b2", "qty": qty}]),
+    ]
+    return folded(*events, policy={"lot_method": method})
+
+
+@pytest.mark.parametrize("method", ["FIFO", "LIFO", "HIFO"])
+def test_the_pieces_of_a_named_lot_go_first_in_first_out(method: str) -> None:
+    rows = statement.disposals(in_pieces(method, "1"))
+    assert cells(rows, "event", "lot", "basis") == [("s1", "b1", "15"), ("s2", "b2", "17")]
+
+
+@pytest.mark.parametrize("method", ["FIFO", "LIFO", "HIFO"])
+def test_all_pieces_of_a_lot_can_be_named_together(method: str) -> None:
+    answer = in_pieces(method, "2")
+    assert answer.all_issues() == []
+    rows = [row for row in statement.disposals(answer) if row["event"] == "s2"]
+    assert sorted(cells(rows, "lot", "qty", "basis")) == [("b2", "1", "12"), ("b2", "1", "17")]
+
+
+def chosen_by(*events: Json, **more: Any) -> list[str]:
+    answer = folded(*events, **more)
+    return [row.chosen_by for book in answer.books.values() for row in book.disposals]
+
+
+def test_a_row_keeps_the_rule_that_chose_its_units() -> None:
+    bought = buy("b2", "2025-01-06", "9", "90", asset="Y")
+    sale = sell("s", "2025-06-02", "1", "15", asset="Y")
+    late = sale | {"date": "2027-06-02"}
+    books = order("o", "2025-02-01", "HIFO", recorded_in="books")
+    assert chosen_by(bought, sale) == ["fifo"]
+    assert chosen_by(bought, sale, policy={"lot_method": "LIFO"}) == ["standing_order"]
+    assert chosen_by(bought, order("o", "2025-02-01", "FIFO"), sale) == ["standing_order"]
+    assert chosen_by(bought, books, sale) == ["standing_order"]
+    assert chosen_by(bought, books, late, as_of="2027-12-31") == ["books_at_broker"]
+    assert chosen_by(bought, sale | {"lots": LOTS}) == ["specific"]
+    too_late = {"lots": LOTS, "identified_at": "2025-07-01"}
+    assert chosen_by(bought, sale | too_late) == ["fifo"]

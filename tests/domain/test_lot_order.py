@@ -75,12 +75,23 @@ def test_hifo_goes_by_basis_per_unit_then_fifo() -> None:
     assert order("HIFO", *lots) == "a aa b c d e"
 
 
-def test_hifo_ties_what_is_equal_to_eighteen_decimals_half_up() -> None:
-    below, half = lot("below", 5, order=1), lot("half", 5, order=2)
+@pytest.mark.parametrize("method", ["HIFO", "HIFO_LT", "MIN_TAX"])
+@pytest.mark.parametrize("dollars", [5, 25])
+def test_what_is_equal_to_eighteen_decimals_half_up_ties(method: str, dollars: int) -> None:
+    below, half = lot("below", dollars, order=1), lot("half", dollars, order=2)
     below.basis += ONE_UNIT - 1  # of two units: under half of the last decimal
-    assert order("HIFO", half, below) == "below half"
+    assert order(method, half, below, at=offer(10)) == "below half"
     half.basis += ONE_UNIT  # half of the last decimal each
-    assert order("HIFO", below, half) == "half below"
+    assert order(method, below, half, at=offer(10)) == "half below"
+
+
+def test_the_price_of_a_unit_is_rounded_half_up_too() -> None:
+    """Net 10 and half of the last decimal: a gain of one 10^-18, taxed at the higher rate."""
+    long, short = lot("long", 10, order=2, acquired=LONG), lot("short", 10, order=1)
+    below = Offer(DAY, 20 * ONE_DOLLAR + ONE_UNIT - 1, 2 * ONE_UNIT, 30, 10)
+    half = Offer(DAY, 20 * ONE_DOLLAR + ONE_UNIT, 2 * ONE_UNIT, 30, 10)
+    assert order("MIN_TAX", long, short, at=below) == "short long"  # no tax on either
+    assert order("MIN_TAX", long, short, at=half) == "long short"
 
 
 def test_hifo_lt_sells_losses_then_long_gains_then_short_gains() -> None:
@@ -160,10 +171,17 @@ def test_a_gift_counts_with_the_basis_that_this_sale_gives_it(price: int, expect
     assert order("HIFO_LT", plain, gift("gift", 12, 8), at=offer(price)) == expected
 
 
-def test_a_gift_with_no_gain_and_no_loss_comes_before_short_gains() -> None:
-    lots = [lot("short", 10, order=1), gift("gift", 12, 8)]
-    assert order("HIFO_LT", *lots, at=offer(11)) == "gift short"
-    assert order("MIN_TAX", *lots, at=offer(11)) == "gift short"
+@pytest.mark.parametrize("price", [8, 9, 11, 12])
+def test_a_gift_with_no_gain_and_no_loss_is_held_from_the_donors_day(price: int) -> None:
+    """Long-term, so before a short-term lot that is sold at its basis."""
+    lots = [lot("short", price, order=0), gift("gift", 12, 8)]
+    assert order("HIFO_LT", *lots, at=offer(price)) == "gift short"
+    assert order("MIN_TAX", *lots, at=offer(price)) == "short gift"
+
+
+def test_a_gift_that_was_worth_nothing_has_a_loss_side_of_nothing() -> None:
+    small_loss = lot("small-loss", 6, order=2)
+    assert order("HIFO_LT", gift("gift", 12, 0), small_loss, at=offer(5)) == "small-loss gift"
 
 
 def test_a_loss_on_a_gift_is_held_from_the_gift() -> None:

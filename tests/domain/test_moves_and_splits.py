@@ -186,6 +186,15 @@ def test_securities_become_worthless_wallet_by_wallet_of_one_pool() -> None:
     assert [lot["qty"] for lot in answer["open_lots"]] == ["2"]
 
 
+@pytest.mark.parametrize(("account", "income"), [("A", [("i", "30")]), ("R", [])])
+def test_a_reward_in_a_retirement_account_is_units_but_no_income(
+    account: str, income: list[tuple[str, str]]
+) -> None:
+    answer = result(buy("i", "2025-01-02", "2", "30", asset="Y", account=account, type="income"))
+    assert cells(answer.get("income", []), "event", "amount") == income
+    assert cells(answer["open_lots"], *LOT) == [("i", "Y", account, "2", "30")]
+
+
 def declared(asset: str = "X") -> AssetDeclared:
     return AssetDeclared(effective_at="0001-01-01", asset=asset, asset_class="stock", group=asset)
 

@@ -82,6 +82,22 @@ def test_options_that_took_a_loss_make_shares_that_took_it_and_take_no_other() -
     assert cells(answer["open_lots"], *LOT) == [("e", "X", "1", "85", "2025-01-30")]
 
 
+def test_tokens_got_by_exercise_are_in_the_wallet_that_exercised() -> None:
+    """Wallets that are one pool of basis: each still has to hold what it gives."""
+    sale = sell("s", "2025-04-01", "60", "2000", asset="X")
+    mine = {
+        "accounts": [{"id": "A", "custody": "self"}, {"id": "B", "custody": "self"}],
+        "assets": [
+            {"id": "X", "class": "tokenized_security", "group": "X"},
+            {"id": "C", "class": "option", "group": "X"},
+        ],
+        "policy": {"self_custody_pool": "one"},
+    }
+    had = [buy("c", "2025-01-02", "1", "40", asset="C"), exercise("2025-03-03", "1", "60")]
+    assert cells(result(*had, sale, **mine)["disposals"], "lot", "gain") == [("e", "950")]
+    assert result(*had, sale | {"account": "B"}, **mine)["error"] == "insufficient_units"
+
+
 @pytest.mark.parametrize("event", [exercise("2025-03-03", "2", "200"), expire("2025-03-03", "2")])
 def test_options_that_are_not_there_are_held_out(event: Json) -> None:
     answer = told(buy("c", "2025-01-02", "1", "30", asset="C"), event)

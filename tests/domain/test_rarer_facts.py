@@ -9,6 +9,7 @@ import pytest
 
 from domain.decisions import PolicyElected
 from domain.elections import default_policy, elect
+from domain.exact import format_money, format_quantity
 from domain.portfolio import Portfolio
 from domain.rules.registry import rule_set
 from services import statement
@@ -52,28 +53,41 @@ def test_income_is_the_taxpayers_where_the_account_reports(
     assert cells(result(*events).get("income", []), "event", "amount") == amounts
 
 
+def burned(position: str | None, qty: str = "2") -> tuple[list[Json], Json]:
+    """Three coins at 10 each, some of them burned, and the position taken on that."""
+    burn = buy("x", "2025-03-06", qty, "0", asset="Y") | {"type": "abandon"}
+    del burn["amount"]
+    policy = {"abandonment": position} if position else {}
+    return [buy("b", "2025-01-06", "3", "30", asset="Y"), burn], policy
+
+
 def left(position: str | None, qty: str = "2") -> Json:
-    """Three coins at 10 each, some of them burned, and what is told of it."""
-    events = [
-        buy("b", "2025-01-06", "3", "30", asset="Y"),
-        buy("x", "2025-03-06", qty, "0", asset="Y", type="abandon"),
-    ]
-    for event in events[1:]:
-        del event["amount"]
-    return result(*events, policy={"abandonment": position} if position else {})
+    events, policy = burned(position, qty)
+    return result(*events, policy=policy)
 
 
-def test_abandoned_units_are_lost_unless_a_position_says_otherwise() -> None:
+@pytest.mark.parametrize(
+    ("position", "gone", "rows"),
+    [
+        (None, [("abandoned", "2", "20")], []),
+        ("nothing", [("abandoned", "2", "20")], []),
+        ("ordinary", [("ordinary_loss", "2", "20")], []),
+        ("capital", [], [("x", "2", "-20", "S")]),
+    ],
+)
+def test_abandoned_units_are_lost_unless_a_position_says_otherwise(
+    position: str | None, gone: list[tuple[str, ...]], rows: list[tuple[str, ...]]
+) -> None:
     """CCA 202302011; the other two are positions (decision 0009)."""
-    assert cells(left(None)["nondeductible"], "amount") == cells(
-        left("nothing")["nondeductible"], "amount"
-    )
-    assert left(None)["disposals"] == left("ordinary")["disposals"] == []
-    assert cells(left("capital")["disposals"], "event", "qty", "gain", "term") == [
-        ("x", "2", "-20", "S")
+    answer = left(position)
+    assert cells(answer["disposals"], "event", "qty", "gain", "term") == rows
+    assert cells(answer["open_lots"], "lot", "qty", "basis") == [("b", "1", "10")]
+    events, policy = burned(position)
+    (book,) = folded(*events, policy=policy).books.values()
+    assert gone == [
+        (each.kind, format_quantity(each.quantity), format_money(each.basis))
+        for each in book.departures
     ]
-    for position in ("nothing", "ordinary", "capital"):
-        assert cells(left(position)["open_lots"], "lot", "qty", "basis") == [("b", "1", "10")]
 
 
 def test_more_than_is_there_cannot_be_abandoned_under_any_position() -> None:

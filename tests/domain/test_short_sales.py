@@ -156,6 +156,50 @@ def test_a_split_between_sale_and_loss_counts_in_new_units(split: str) -> None:
     assert wash_of_the_close(answer) == "100"
 
 
+def test_a_sale_before_the_split_counts_in_new_units_too() -> None:
+    """Three old units are six of the twenty that the loss has."""
+    answer = result(
+        held(),
+        opened("o", *TEN_FOR_1000),
+        sell("s", "2025-03-05", "3", "300", account="B"),
+        {"id": "two", "type": "split", "date": "2025-03-09", "asset": "X", "num": "2", "den": "1"},
+        buy("b", "2025-03-10", "20", "1200"),
+        closed("c", "2025-03-10", "20", "o", "b"),
+    )
+    assert wash_of_the_close(answer) == "60"
+
+
+def test_a_split_of_a_token_of_the_group_leaves_losses_and_sales_of_the_share() -> None:
+    answer = squeezed(
+        held(),
+        opened("o2", "2025-03-04", "2", "240"),
+        {"id": "two", "type": "split", "date": "2025-03-15", "asset": "T", "num": "2", "den": "1"},
+        sell("s", "2025-03-20", "3", "300", account="B"),
+        assets=[
+            {"id": "X", "class": "stock", "group": "X"},
+            {"id": "T", "class": "tokenized_security", "group": "X"},
+        ],
+    )
+    assert wash_of_the_close(answer) == "100"
+
+
+def test_a_close_at_a_gain_uses_no_purchase_up_whatever_the_position() -> None:
+    """Units acquired after the opening look for other sales, and a gain looks for nothing."""
+    answer = result(
+        buy("dear", "2024-01-02", "10", "1500", account="B"),
+        opened("o", *TEN_FOR_1000),
+        buy("b", "2025-03-10", "10", "800"),
+        closed("c", "2025-03-10", "10", "o", "b"),
+        buy("r", "2025-03-12", "10", "900"),
+        sell("s", "2025-03-14", "10", "1000", account="B"),
+        policy={"gain_units": "in_order"},
+    )
+    assert cells(answer["disposals"], *ROW) == [
+        ("c", "b", "1000", "800", "0"),
+        ("s", "dear", "1000", "1500", "500"),
+    ]
+
+
 def test_what_is_owed_is_split_too() -> None:
     answer = result(
         opened("o", *TEN_FOR_1000),

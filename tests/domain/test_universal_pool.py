@@ -115,6 +115,42 @@ def test_a_lot_of_one_wallet_alone_is_nothing_to_allocate_and_one_of_none_is_not
     assert gone["open_lots"] == []
 
 
+@pytest.mark.parametrize("first", ["M", "A"])
+def test_the_lots_of_one_owner_are_handed_out_though_the_other_has_sold_all(first: str) -> None:
+    """What nothing happened to since 2024, too; both pools are of one asset."""
+    other = "A" if first == "M" else "M"
+    spouses = [{"id": "M", "owner": "spouse"}, {"id": "N", "owner": "spouse"}]
+    wallets = {"A": "B", "M": "N"}
+    answer = result(
+        buy("gone", "2022-01-03", "2", "10", first),
+        buy("b1", "2023-01-03", "2", "20", wallets[other]),
+        buy("b2", "2023-02-03", "2", "60", other),
+        sell("s", "2024-05-06", "2", "99", first),
+        policy=UNIVERSAL,
+        accounts=[{"id": "A"}, {"id": "B"}, *spouses],
+    )
+    assert sorted(cells(answer["open_lots"], *LOT)) == [
+        ("b1", other, "2", "20"), ("b2", wallets[other], "2", "60"),
+    ]  # fmt: skip
+
+
+def test_pieces_of_one_lot_are_allocated_in_their_order() -> None:
+    """A lot that took a loss with three of its ten units goes to two wallets by name."""
+    answer = answered(
+        buy("old", "2024-01-03", "3", "300", "A"),
+        sell("loss", "2024-11-04", "3", "240", "A"),
+        buy("r", "2024-11-05", "10", "800", "A"),
+        {"id": "t", "type": "transfer", "date": "2024-12-01", "from": "A", "to": "B",
+         "asset": "Y", "qty": "5"},
+        allocated(("B", "r", "5"), ("A", "r", "5")),
+        wash_sale="conservative",
+    )  # fmt: skip
+    assert sorted(cells(answer["open_lots"], *LOT, "acquired")) == [
+        ("r", "A", "5", "400", "2024-11-05"), ("r", "B", "2", "160", "2024-11-05"),
+        ("r", "B", "3", "300", "2024-01-04"),
+    ]  # fmt: skip
+
+
 def test_two_owners_have_two_pools() -> None:
     """The spouse's lots never go to the taxpayer's wallets, whichever are first."""
     answer = answered(

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
+from typing import Any
+
 import pytest
 
-from tests.domain.make import Json, buy, cells, result, sell
+from domain.exact import ONE_UNIT
+from domain.lots import Pool
+from domain.portfolio import Portfolio
+from infra.sources.scenario_file import parse_scenario
+from tests.domain.make import Json, buy, cells, result, scenario, sell
 
 ROW = ("event", "lot", "qty", "basis", "wash")
 LOT = ("lot", "asset", "qty", "basis", "acquired")
@@ -142,6 +149,51 @@ def test_pieces_of_one_purchase_that_are_converted_apart_stay_one_purchase() -> 
     assert cells(answer["disposals"], *ROW) == [("loss", "y", "10", "1000", "160")]
     found = sorted(cells(answer["open_lots"], "lot", "asset", "qty", "basis"))
     assert found == [("x", "X", "2", "180"), ("x", "Y", "8", "880")]
+
+
+def test_pro_rata_gives_what_is_too_little_to_share_from_the_last_part() -> None:
+    """One unit of 10**-18 of a lot whose parts are three and seven tenths."""
+    answer = result(
+        buy("old", "2024-01-02", "3", "300"),
+        sell("loss", "2025-02-03", "3", "240"),
+        buy("r", "2025-02-10", "10", "800"),
+        sell("s", "2025-06-02", "0.000000000000000001", "1"),
+        policy={"sub_lots": "pro_rata"},
+    )
+    assert sorted(cells(answer["open_lots"], "qty", "basis")) == [
+        ("3", "300"),
+        ("6.999999999999999999", "559.99999999999999992"),
+    ]
+
+
+def churned(rounds: int, **policy: Any) -> Portfolio:
+    """Two units sold at a loss and bought back, again and again; each purchase takes the loss."""
+    events = [buy("b0", "2020-01-01", "2", "200")]
+    for number in range(1, rounds + 1):
+        day = date(2020, 1, 1) + timedelta(days=2 * number)
+        seen = day.isoformat()
+        events += [
+            sell(f"s{number}a", seen, "1", "90", seq=1),
+            sell(f"s{number}b", seen, "1", "90", seq=2),
+            buy(f"b{number}", seen, "2", "190", seq=3),
+        ]
+    parsed = parse_scenario(scenario(*events, policy=policy))
+    portfolio = Portfolio()
+    for ref, fact in [*parsed.declarations, *[event[:2] for event in parsed.events]]:
+        portfolio.add(ref, fact)
+    portfolio.settle()
+    return portfolio
+
+
+def test_pooled_pieces_remember_only_what_is_held() -> None:
+    """Or a day trader's book would grow with every purchase that was ever sold."""
+    portfolio = churned(60, pool_pieces=True)
+    (pool,) = portfolio.books["X"].pools.values()
+    assert isinstance(pool, Pool)
+    (lot,) = pool.lots()
+    assert (lot.quantity, len(pool.absorbers) <= 8) == (2 * ONE_UNIT, True)
+    exact = sum(each.basis for each in churned(60).books["X"].open_lots())
+    assert lot.basis == exact
 
 
 @pytest.mark.parametrize(("position", "acquired"), [("add", "2023-12-16"), ("once", "2024-01-02")])

@@ -91,7 +91,7 @@ def accounts(rng: random.Random, taxable_only: bool) -> list[Json]:
 
 def one_group(rng: random.Random, n: int) -> list[Json]:
     """A share (with its token and a call), a coin (with its wrapped or renamed twin), or an NFT."""
-    kind = rng.choices(["share", "coin", "nft"], [55, 32, 13])[0]
+    kind = rng.choices(["share", "coin", "nft"], [66, 24, 10])[0]
     if kind == "share":
         name = rng.choice(["stock", "fund"])
         out: list[Json] = [{"id": f"SH{n}", "class": name, "group": f"G{n}"}]

@@ -112,7 +112,7 @@ class Draft:
     def amount(self, asset: str, grains: int) -> str:
         """Money for so many grains; the price walks, a little more often down than up."""
         group = self.assets[asset]["group"]
-        self.price[group] = max(800, int(self.price[group] * self.rng.uniform(0.75, 1.27)))
+        self.price[group] = max(800, int(self.price[group] * self.rng.uniform(0.72, 1.24)))
         cents = int(self.price[group] * grains * self.grain[group]) + self.rng.randint(0, 99)
         return decimal(Fraction(cents, 100))
 

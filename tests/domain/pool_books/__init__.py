@@ -1,0 +1,1 @@
+"""Laws of pools: the United Kingdom and Canada."""
