@@ -149,7 +149,7 @@ def _departure(kind: str) -> Callable[[f.GiftOut, str, Directory], list[Entry]]:
                 names.asset(fact.asset),
                 quantity(fact.quantity),
                 0,
-                0,
+                money(getattr(fact, "fee", "0")),
                 fact,
                 lots=getattr(fact, "lots", ()),
             )

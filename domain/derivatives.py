@@ -134,7 +134,8 @@ def short_close(book: Book, entry: Entry) -> None:
         book, pool, entry, entry.quantity
     )  # fmt: skip
     book.shorts.closing(entry.ref)
-    dispose(book, entry, picks, book.shorts.close(short.ref, entry.quantity), rule, short)
+    proceeds = book.shorts.close(short.ref, entry.quantity) - entry.fee
+    dispose(book, entry, picks, proceeds, rule, short)
     book.shorts.keep_purchases(entry.asset.group)
 
 
@@ -144,7 +145,7 @@ def _opened(book: Book, entry: Entry) -> ShortSale | None:
     source, colon, _ = entry.ref.partition(":")
     known = book.shorts.by_ref if book.shorts is not None else {}
     short = known.get(fact.opens) or known.get(f"{source}{colon}{fact.opens}")
-    if short is not None and short.asset is entry.asset and short.units >= entry.quantity:
+    if short is not None and _fits(short, entry):
         return short
     open_units = format_quantity(short.units) if short is not None else "0"
     book.issues.append(
@@ -157,3 +158,9 @@ def _opened(book: Book, entry: Entry) -> ShortSale | None:
         )
     )
     return None
+
+
+def _fits(short: ShortSale, entry: Entry) -> bool:
+    """Whether an entry can close a short sale: same account and asset, enough still open."""
+    same = short.account.id == entry.account.id and short.asset is entry.asset
+    return same and short.units >= entry.quantity

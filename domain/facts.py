@@ -213,13 +213,14 @@ class ShortOpen(Fact, frozen=True, kw_only=True, omit_defaults=True, tag="short_
 
 
 class ShortClose(Fact, frozen=True, kw_only=True, omit_defaults=True, tag="short_close"):
-    """Delivered units to close the short sale `opens`."""
+    """Delivered units to close the short sale `opens`; `fee` is a cost of the sale."""
 
     account: str
     asset: str
     quantity: str
     opens: str
     lots: tuple[LotPick, ...] = ()
+    fee: str = "0"
 
 
 class AllocatedLot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

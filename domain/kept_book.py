@@ -92,7 +92,8 @@ class BookKind(Generic[B]):
     `new(policy, orders, until_day)` makes one that knows the facts up to that tax day; `fold`
     takes entries in the order of their keys, `finish(book, until_day)` follows each batch.
     `opportunities(book, marks, day)`: losses that a sale would realise. `looks_ahead`: a later
-    fact can change any earlier row, so that read models write the whole book again.
+    fact can change any earlier row, so that read models write the whole book again. `asks`: the
+    positions of the policy that these books read; None: all.
     """
 
     new: Callable[[Policy, Orders, int], B]
@@ -101,6 +102,7 @@ class BookKind(Generic[B]):
     steps: Callable[[], Steps[B]]
     opportunities: Callable[[B, Mapping[str, int], int], Sequence[Opportunity]]
     looks_ahead: bool = False
+    asks: tuple[str, ...] | None = None
 
 
 class FromTheStart(Generic[B]):

@@ -19,7 +19,6 @@ from domain.lots import part_of
 from domain.wash_sales import NEVER, WashSales
 from domain.weights import common_units
 
-
 _NO_SALES = ("return_of_capital", "option_written")
 
 

@@ -55,6 +55,7 @@ class Question:
 
     as_of: str
     known_at: str | None
+    marks: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,7 @@ def evaluate(scenario: Scenario) -> dict[str, Any]:
             {
                 "as_of": question.as_of,
                 "known_at": question.known_at,
-                "result": _answer(scenario, question, None),
+                "result": _answer(scenario, question, question.marks or scenario.marks),
             }
             for question in rest
         ]

@@ -154,7 +154,15 @@ def _books(portfolio: Portfolio) -> list[KeptBook]:
 
 
 def positions(policy: Policy) -> dict[str, str]:
-    """The positions taken, as they are shown beside figures."""
+    """The positions taken, as they are shown beside figures; of a law of pools what it asks."""
+    asked = policy.rules.books.asks
+    if asked is not None:
+        return {
+            "law": policy.rules.version,
+            **{name: str(getattr(policy, name)) for name in asked},
+            "time_zone": policy.time_zone,
+            "rates": f"of gains {format_money(policy.rate_short)}",
+        }
     versions = [
         f"{', '.join(sorted(classes))}" + (f" (losses from {iso(since)})" if since > 1 else "")
         for since, classes in policy.wash_versions

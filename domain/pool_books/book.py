@@ -22,7 +22,7 @@ from domain.pool_books.reading import Reading
 from domain.pool_books.rows import POOL, PoolDisposal, PoolLot, PoolMatching
 from domain.pool_books.steps import Ring, Scales, Step, ring_of
 
-FOREVER = 1 << 30
+_ASKS = ("abandonment", "wrap")  # nothing is chosen: neither lots nor what replaces what
 
 
 class Pot(msgspec.Struct, gc=False, eq=False):
@@ -210,7 +210,9 @@ def pool_books(
     def new(policy: Policy, orders: dict[str, StandingOrders], until_day: int) -> PoolBook:
         return PoolBook(policy, until_day, compute)
 
-    return BookKind(new, PoolBook.take_in, _nothing, FromTheStart, opportunities, looks_ahead=True)
+    return BookKind(
+        new, PoolBook.take_in, _nothing, FromTheStart, opportunities, looks_ahead=True, asks=_ASKS
+    )
 
 
 def _nothing(book: PoolBook, until_day: int) -> None:

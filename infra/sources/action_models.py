@@ -117,10 +117,11 @@ class ShortCloseModel(Trading):
     type: Literal["short_close"]
     opens: Name
     lots: tuple[Pick, ...] = ()
+    fee: Amount = "0"
 
     def fact(self) -> f.Fact:
         lots = tuple(pick.pick() for pick in self.lots)
-        return f.ShortClose(**self.common(), opens=self.opens, lots=lots)
+        return f.ShortClose(**self.common(), opens=self.opens, lots=lots, fee=self.fee)
 
 
 class AllocatedModel(Wire):

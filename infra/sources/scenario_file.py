@@ -39,6 +39,7 @@ class ScenarioQuestion(Wire):
 
     as_of: Day
     known_at: Day | None = None
+    marks: dict[Name, Decimal18] | None = None
 
 
 class ScenarioSaleModel(Wire):
@@ -95,7 +96,7 @@ def parse_scenario(document: dict[str, Any]) -> Scenario:
         events=tuple(_events(model)),
         questions=(
             Question(model.as_of, None),
-            *(Question(each.as_of, each.known_at) for each in model.snapshots),
+            *(Question(each.as_of, each.known_at, each.marks) for each in model.snapshots),
         ),
         marks=model.marks,
         what_if=tuple(_what_if(model)),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import AliasChoices, Field
+from pydantic import AliasChoices, Field, model_validator
 
 from domain import facts as f
 from domain.days import check_moment
@@ -43,6 +43,14 @@ class EventModel(Wire):
     seq: int = 0
     recorded: Day | None = None
     tx_hash: Text | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_a_fee_of_nothing(cls, raw: Any) -> Any:
+        """Any event may say that it had no fee, even one that has no use for a fee."""
+        if isinstance(raw, dict) and raw.get("fee") == "0" and "fee" not in cls.model_fields:
+            return {name: value for name, value in raw.items() if name != "fee"}
+        return raw
 
     def moment(self) -> str:
         """The event's moment as facts hold it; raises Refusal if none or two are given."""

@@ -80,8 +80,11 @@ def _say_outside(answer: Answer, row: Disposal) -> None:
 def _line(row: Disposal) -> str:
     term = "long-term" if row.is_long else "short-term"
     edge = "" if row.inherited else f" (long-term from {iso(first_long_day(row.acquired))})"
-    return (
-        f"{format_quantity(row.quantity)} {row.asset.id} of lot {row.lot} sold {iso(row.sold)}: "
-        f"proceeds {cents(row.proceeds)} - basis {cents(row.basis)} = {cents(row.gain)}, {term}, "
-        f"held since {row.acquired_text}{edge}"
+    figures = (
+        f"sold {iso(row.sold)}: proceeds {cents(row.proceeds)} - basis {cents(row.basis)} = "
+        f"{cents(row.gain)}"
     )
+    units = f"{format_quantity(row.quantity)} {row.asset.id}"
+    if not row.term:  # a law of pools
+        return f"{units} by {row.lot} {figures}, acquired {row.acquired_text} or since"
+    return f"{units} of lot {row.lot} {figures}, {term}, held since {row.acquired_text}{edge}"

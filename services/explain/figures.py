@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from domain.days import iso
 from domain.exact import cents, format_quantity
 from domain.harvest import opportunities
 from domain.kept_book import KeptBook

@@ -127,4 +127,5 @@ def _say_tax(answer: Answer, ground: Ground, year: TaxYear) -> None:
 
 
 def _say_net(answer: Answer, year: TaxYear) -> None:
-    answer.say(f"net of the year: {cents(year.short)} + {cents(year.long)} = {cents(year.net)}")
+    for name, amount in (year.lines or {"net": year.net}).items():
+        answer.say(f"{name.replace('_', ' ')}: {cents(amount)}", "netting", "carryover")

@@ -90,14 +90,15 @@ def declarations_of(scenario: Json) -> list[Said]:
 
 
 def _with_beside(scenario: Json, declared: Iterable[Said]) -> list[Said]:
+    traders = scenario.get("marked_to_market", ())
+    reasons = scenario.get("collectible_reasons", {})
     out: list[Said] = []
     for ref, fact in declared:
         full = fact
-        if isinstance(fact, AccountDeclared) and fact.account in scenario["marked_to_market"]:
+        if isinstance(fact, AccountDeclared) and fact.account in traders:
             full = msgspec.structs.replace(fact, marked_to_market=True)
-        if isinstance(fact, AssetDeclared) and fact.asset in scenario["collectible_reasons"]:
-            reason = scenario["collectible_reasons"][fact.asset]
-            full = msgspec.structs.replace(fact, collectible_reason=reason)
+        if isinstance(fact, AssetDeclared) and fact.asset in reasons:
+            full = msgspec.structs.replace(fact, collectible_reason=reasons[fact.asset])
         out.append((ref, full))
     return out
 

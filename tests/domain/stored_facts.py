@@ -109,6 +109,7 @@ GAINED: tuple[Fact, ...] = (
         **AT, asset="X", asset_class="nft", group="G", ratio="0.01", collectible=True,
         title="Gem no. 1", collectible_reason="it is the right to a gem",
     ),
+    f.ShortClose(**AT, **HOLDING, opens="o1", lots=NAMED["lots"], fee="0.25"),
 )  # fmt: skip
 
 # By golden file: the fact of each name as that file holds it.

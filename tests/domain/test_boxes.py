@@ -19,7 +19,7 @@ BROKER, OWN = Account("A"), Account("W", custody="self")
 
 
 def row(kind: str, origin: str, sold: str, **more: Any) -> Disposal:
-    fields = {
+    fields: dict[str, Any] = {
         "serial": 1, "ref": "s", "lot": "b", "account": BROKER, "quantity": 1, "proceeds": 2,
         "own_basis": 1, "acquired": day_of(origin), "order": 1, "is_long": False,
         "covered": True, "inherited": False, "chosen_by": "fifo",

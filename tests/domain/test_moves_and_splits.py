@@ -60,6 +60,26 @@ def test_the_fee_of_a_move_is_added_to_what_moves_by_a_position(
     assert {lot["account"] for lot in answer["open_lots"]} == {"B"}
 
 
+def test_coins_moved_into_a_shared_pool_are_in_the_wallet_that_got_them() -> None:
+    """From the broker to one of two own wallets that are one pool of basis."""
+    shared = {
+        "accounts": [
+            {"id": "A"},
+            {"id": "B", "custody": "self"},
+            {"id": "C", "custody": "self"},
+        ],
+        "policy": {"self_custody_pool": "one"},
+    }
+    had = [
+        buy("b", "2024-01-02", "2", "20", asset="Y"),
+        buy("c", "2024-02-02", "1", "30", asset="Y", account="C"),
+        move("2025-01-02", "2"),
+    ]
+    sale = sell("s", "2025-02-03", "2", "99", asset="Y", account="B")
+    assert cells(result(*had, sale, **shared)["disposals"], "lot", "basis") == [("b", "20")]
+    assert result(*had, sale | {"account": "C"}, **shared)["error"] == "insufficient_units"
+
+
 @pytest.mark.parametrize(
     ("price", "gain"), [("40", "-40"), ("90", "0"), ("130", "20")], ids=["loss", "between", "gain"]
 )

@@ -20,7 +20,7 @@ serials = count(1)  # no two lots ever have the same
 
 def piece(ref: str = "b", quantity: int = 10, basis: int = 100, **more: Any) -> Lot:
     """A piece that has absorbed a loss, at 10 a unit."""
-    fields = {
+    fields: dict[str, Any] = {
         "asset": X, "account": A, "acquired": 1000, "order": 1, "offset": 0,
         "serial": next(serials), "origin": 1000, "used": True,
     } | more  # fmt: skip

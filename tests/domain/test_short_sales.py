@@ -183,6 +183,21 @@ def test_a_split_of_a_token_of_the_group_leaves_losses_and_sales_of_the_share() 
     assert wash_of_the_close(answer) == "100"
 
 
+def test_a_split_of_a_token_leaves_earlier_sales_of_the_share_as_they_are() -> None:
+    """Only splits of what was sold, after it was sold, change how many units it is."""
+    answer = squeezed(
+        held(),
+        {"id": "old", "type": "split", "date": "2025-03-04", "asset": "X", "num": "1", "den": "1"},
+        sell("s", "2025-03-05", "3", "300", account="B"),
+        {"id": "two", "type": "split", "date": "2025-03-08", "asset": "T", "num": "2", "den": "1"},
+        assets=[
+            {"id": "X", "class": "stock", "group": "X"},
+            {"id": "T", "class": "tokenized_security", "group": "X"},
+        ],
+    )
+    assert wash_of_the_close(answer) == "60"
+
+
 def test_a_close_at_a_gain_uses_no_purchase_up_whatever_the_position() -> None:
     """Units acquired after the opening look for other sales, and a gain looks for nothing."""
     answer = result(

@@ -107,6 +107,72 @@ def test_units_gone_are_in_no_retirement_account_when_taxable_ones_come_first() 
     ]
 
 
+def test_units_gone_from_an_account_that_takes_no_basis_disallow_the_loss_all_the_same() -> None:
+    """The spouse's units, by the position that the spouse's basis takes nothing."""
+    answer = result(
+        buy("old", "2024-01-02", "10", "1000"),
+        buy("new", "2025-02-03", "10", "900", account="M"),
+        sell("out", "2025-02-10", "10", "950", account="M"),
+        sell("loss", "2025-02-20", "10", "800"),
+        policy=KEPT | {"spouse_basis": "none"},
+    )
+    assert cells(answer["disposals"], *ROW) == [
+        ("out", "new", "10", "900", "0"),
+        ("loss", "old", "10", "1000", "200"),
+    ]
+
+
+def test_units_sold_at_a_gain_use_up_units_gone_and_move_nothing() -> None:
+    """Six of the ten gone are used up by a gain; a loss of ten finds four."""
+    answer = result(
+        buy("cheap", "2024-01-02", "6", "60"),
+        buy("old", "2024-02-01", "10", "1000"),
+        buy("new", "2025-02-03", "10", "900"),
+        sell("out", "2025-02-10", "10", "900", lots=[{"lot": "new", "qty": "10"}]),
+        sell("gain", "2025-02-12", "6", "600", lots=[{"lot": "cheap", "qty": "6"}]),
+        sell("loss", "2025-02-20", "10", "800"),
+        policy=KEPT | {"gain_units": "in_order"},
+    )
+    assert cells(answer["disposals"], *ROW) == [
+        ("out", "new", "10", "980", "0"),
+        ("gain", "cheap", "6", "60", "0"),
+        ("loss", "old", "10", "1000", "80"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("classes", "wash"), [(["stock"], "0"), (["stock", "tokenized_security"], "20")]
+)
+def test_only_classes_under_the_rule_on_the_day_of_the_loss_replace(
+    classes: list[str], wash: str
+) -> None:
+    """A token of the share is identical to it, but under the rule only where the law says so."""
+    answer = result(
+        buy("b", "2024-01-02", "1", "100"),
+        sell("loss", "2025-02-03", "1", "80"),
+        buy("t", "2025-02-10", "1", "85", asset="T"),
+        assets=[
+            {"id": "X", "class": "stock", "group": "X"},
+            {"id": "T", "class": "tokenized_security", "group": "X"},
+        ],
+        policy={"wash_sale": [{"from": "2020-01-01", "classes": classes}]},
+    )
+    assert [row["wash"] for row in answer["disposals"]] == [wash]
+
+
+@pytest.mark.parametrize(("asset", "blocked"), [("X", "50"), ("Y", "0")])
+def test_a_harvest_is_blocked_only_for_classes_under_the_rule(asset: str, blocked: str) -> None:
+    """A coin bought again three weeks ago stands in no loss's way today."""
+    answer = result(
+        buy("old", "2024-01-02", "1", "100", asset=asset),
+        buy("new", "2025-02-03", "1", "40", asset=asset),
+        marks={asset: "50"},
+        as_of="2025-02-24",
+    )
+    (found,) = [each for each in answer["harvest"] if each["lot"] == "old"]
+    assert (found["loss"], found["blocked"]) == ("50", blocked)
+
+
 @pytest.mark.parametrize(("position", "joined"), [("time", "900"), ("taxable_first", "1100")])
 def test_what_comes_first_decides_where_the_loss_goes(position: str, joined: str) -> None:
     answer = result(

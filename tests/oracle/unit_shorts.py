@@ -74,6 +74,7 @@ class Shorts(Matching):
         units = self.choose(event, raw["account"], raw["asset"], size)
         each = short.proceeds / short.size
         short.proceeds -= each * size
+        each -= Fraction(raw.get("fee", "0")) / size
         short.size -= size
         for unit in self.one_by_one(raw["account"], units):
             if self.reports(raw["account"]):

@@ -4,6 +4,7 @@ import json
 import sys
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from coinbasis import (
     Buy,
@@ -16,10 +17,12 @@ from coinbasis import (
     Transfer,
 )
 
+Event = dict[str, str]
 
-def transaction(event):
+
+def transaction(event: Event) -> Buy | Income | Sell | Spend | Transfer:
     number = {name: Decimal(event[name]) for name in ("qty", "amount", "fee") if name in event}
-    common = {
+    common: dict[str, Any] = {
         "timestamp": datetime.fromisoformat(event["ts"]),
         "asset": "COIN",
         "quantity": number["qty"],
@@ -41,7 +44,7 @@ def transaction(event):
     return kind(**common, unit_price=number["amount"] / number["qty"], fee=number["fee"])
 
 
-def rows(history, method):
+def rows(history: list[Event], method: str) -> list[Event]:
     portfolio = Portfolio.from_transactions([transaction(event) for event in history])
     return [
         {

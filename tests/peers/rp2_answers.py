@@ -2,8 +2,10 @@
 
 import json
 import sys
+from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from prezzemolo.avl_tree import AVLTree
 from rp2.accounting_engine import AccountingEngine
@@ -17,6 +19,7 @@ from rp2.rp2_decimal import ZERO, RP2Decimal
 from rp2.tax_engine import compute_tax
 from rp2.transaction_set import TransactionSet
 
+Event = dict[str, str]
 # Column numbers of a spreadsheet that is never read; rp2 wants them stated.
 CONFIGURATION = """
 [general]
@@ -32,9 +35,9 @@ timestamp = 0
 """
 
 
-def transactions(configuration, history):
+def transactions(configuration: Configuration, history: list[Event]) -> Iterator[tuple[str, Any]]:
     for row, event in enumerate(history, start=1):
-        common = {
+        common: dict[str, Any] = {
             "configuration": configuration,
             "timestamp": event["ts"],
             "asset": "COIN",
@@ -73,7 +76,7 @@ def transactions(configuration, history):
             )
 
 
-def moved(common, event, units):
+def moved(common: dict[str, Any], event: Event, units: RP2Decimal) -> IntraTransaction:
     cost = RP2Decimal(event["fee_qty"])
     return IntraTransaction(
         **common,
@@ -87,7 +90,7 @@ def moved(common, event, units):
     )
 
 
-def rows(configuration, history, method):
+def rows(configuration: Configuration, history: list[Event], method: str) -> list[Event]:
     sets = {
         kind: TransactionSet(configuration, kind, "COIN", MIN_DATE, MAX_DATE)
         for kind in ("IN", "OUT", "INTRA")

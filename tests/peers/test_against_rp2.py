@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import pytest
 
 from tests.peers.answers import asked, assert_same, ours, theirs
@@ -30,7 +32,7 @@ def test_one_pool_gives_up_its_lots_as_rp2_has_it(method: str, seed: int) -> Non
     assert_same(events, ours(events, policy(method)), their)
 
 
-def across_wallets(events: list[Event], rows: dict[tuple[str, str], object]) -> bool:
+def across_wallets(events: list[Event], rows: Iterable[tuple[str, str]]) -> bool:
     """Whether a row sells from one wallet what was bought in another."""
     wallet = {event["id"]: event["wallet"] for event in events}
     return any(wallet[event] != wallet[lot] for event, lot in rows)
