@@ -40,7 +40,7 @@ check: .venv/.dev ## format, lint, types and import contracts, as CI does
 	@$(BIN)/ruff format --check --quiet --output-format concise . || \
 		{ echo "not formatted: run make format"; exit 1; }
 	@$(BIN)/ruff check --quiet --output-format concise .
-	@$(BIN)/mypy --strict $(PACKAGES) $(wildcard benchmarks)
+	@$(BIN)/mypy --strict $(PACKAGES) $(wildcard benchmarks tests)
 	@report=$$($(BIN)/lint-imports) || { echo "$$report"; exit 1; }
 
 picture: .venv/.dev ## draw docs/demo.svg anew from the demo's real output

@@ -129,7 +129,8 @@ class Book:
         """Every pool once; `pools` has a shared one under each of its accounts."""
         if not self.shared:
             return list(self.pools.values())
-        return list({id(pool): pool for pool in self.pools.values()}.values())
+        pools = (*self.pools.values(), *self.shared.values())
+        return list({id(pool): pool for pool in pools}.values())
 
     def holds(self, group: str) -> bool:
         """Whether any account holds units of a group."""
@@ -256,7 +257,16 @@ class Book:
         if lot.picked:
             self.washed_parts.setdefault(lot.serial, []).append(first)
         else:
-            self.push(self.pools[(lot.account.id, lot.asset.id)], first)
+            self.push(self._home(lot), first)
+
+    def _home(self, lot: Lot) -> Pool:
+        """The pool that a lot is in; the universal one until its basis is handed out."""
+        account = lot.account
+        if self.shares and lot.origin < self.policy.rules.per_wallet_from:
+            waiting = self.shared.get((f"{_UNIVERSAL}/{account.owner}", lot.asset.id))
+            if waiting is not None and not account.is_retirement:
+                return waiting
+        return self.pools[(account.id, lot.asset.id)]
 
     def push(self, pool: Pool, lot: Lot) -> None:
         """Puts a lot into its place in a pool that counts its units already."""

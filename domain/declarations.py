@@ -17,14 +17,11 @@ from domain.decisions import (
     StandingOrder,
 )
 from domain.elections import default_policy, elect, known_method
-from domain.entries import Entry
 from domain.errors import UnsupportedLaw
 from domain.exact import quantity
 from domain.facts import Fact
 from domain.identification import StandingOrders
 from domain.policy import Policy
-
-NO_ASSET = Asset("", asset_class("stock"), "")
 
 
 class Declarations:
@@ -112,8 +109,5 @@ class Declarations:
 
     def _add_order(self, ref: str, fact: StandingOrder) -> None:
         key = order_key(fact, 0, ref, self.zone)
-        entry = Entry(
-            key, "standing_order", ref, self.account(fact.account), NO_ASSET, 0, 0, 0, fact
-        )
         orders = self.orders.setdefault(fact.account, StandingOrders())
-        orders.add(entry, known_method(fact.method), fact.recorded_in)
+        orders.add(key, known_method(fact.method), fact.recorded_in)

@@ -156,7 +156,7 @@ def _convert(book: Book, entry: Entry) -> None:
         return
     picks, _ = take(book, pool, entry, entry.quantity)
     target = book.pool(entry.account, entry.to_asset)
-    out_left, in_left = entry.quantity, entry.to_quantity
+    out_left, in_left, basis_left = entry.quantity, entry.to_quantity, 0
     for lot, units in picks:
         moved = book.move_out(lot, units)
         purchase = pool.wash.recent_purchase(moved.order)
@@ -165,6 +165,11 @@ def _convert(book: Book, entry: Entry) -> None:
         moved.asset = entry.to_asset
         out_left -= units
         in_left -= moved.quantity
+        moved.basis += basis_left
+        basis_left = 0
+        if not moved.quantity and out_left:  # too small a piece: the next takes its basis
+            basis_left, moved.basis = moved.basis, 0
+            continue
         _put(book, target, entry.account.id, moved)
         if purchase is not None and not moved.used and target.wash is not pool.wash:
             purchase.pieces = [piece for piece in purchase.pieces if piece is not moved]

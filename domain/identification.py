@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from domain.days import END_OF_DAY, business_days_after, moment_key
-from domain.entries import Entry
+from domain.entries import Entry, OrderKey
 from domain.exact import quantity
 from domain.lots import Lot, Pool
 from domain.policy import Policy
@@ -16,11 +16,11 @@ class StandingOrders:
     """The standing orders of one account, oldest first; each acts forward only."""
 
     def __init__(self) -> None:
-        self._orders: list[tuple[tuple[int, int, int, int, str, int], str, str | None]] = []
+        self._orders: list[tuple[OrderKey, str, str | None]] = []
 
-    def add(self, entry: Entry, method: str, recorded_in: str | None) -> None:
-        """Records an order given at the entry's moment."""
-        self._orders.append((entry.key, method, recorded_in))
+    def add(self, key: OrderKey, method: str, recorded_in: str | None) -> None:
+        """Records an order given at the moment of `key`."""
+        self._orders.append((key, method, recorded_in))
         self._orders.sort(key=lambda order: order[0])
 
     def method(self, entry: Entry, policy: Policy) -> tuple[str, str]:

@@ -15,28 +15,51 @@ from domain.lot_methods import LOT_METHODS
 from domain.lots import Lot, Pool
 
 Plan = list[tuple[str, Lot, int]]  # account id, lot, units of it
+_ACQUISITIONS = frozenset({"buy", "income", "gift_in", "inherit", "swap_in"})
 _GLOBAL = {"global_fifo": "FIFO", "global_lifo": "LIFO", "global_hifo": "HIFO"}
 
 
 def hand_out_before(book: Book, entry: Entry) -> None:
-    """Before the first fact of an asset since the transition, its open basis goes to wallets."""
+    """The transition of an asset's basis, at its first fact since.
+
+    Units bought since are per wallet from the start. The open basis of before waits for an
+    allocation until the first disposal or move, which ends the time for one.
+    """
     allocation = entry if entry.kind == "basis_allocation" else None
     if entry.day < book.policy.rules.per_wallet_from:
         if allocation is not None:
             book.allocations[entry.asset.id] = allocation
         return
     for asset in (entry.asset, entry.to_asset):
-        if asset is not None and asset.asset_class.is_digital and asset.id not in book.per_wallet:
-            _hand_out(book, asset, allocation or book.allocations.get(asset.id))
+        if asset is not None and asset.asset_class.is_digital:
+            _detach(book, asset)
+            if entry.kind not in _ACQUISITIONS:
+                _hand_out(book, asset, allocation or book.allocations.get(asset.id))
 
 
 def hand_out_rest(book: Book) -> None:
     """The transition of assets that have no fact since; call it when the day has come."""
     for asset_id in sorted({asset_id for name, asset_id in book.shared if is_universal(name)}):
-        pools = [pool for (_, held), pool in book.shared.items() if held == asset_id]
-        lot = next((lot for pool in pools for lot in pool.lots()), None)
+        lot = next((lot for pool in _universal(book, asset_id) for lot in pool.lots()), None)
         if lot is not None:
+            _detach(book, lot.asset)
             _hand_out(book, lot.asset, book.allocations.get(asset_id))
+
+
+def _universal(book: Book, asset_id: str) -> list[Pool]:
+    return [
+        pool for (name, id), pool in book.shared.items() if id == asset_id and is_universal(name)
+    ]
+
+
+def _detach(book: Book, asset: Asset) -> None:
+    """From now on the wallets have pools of their own; the universal one waits apart."""
+    if asset.id in book.per_wallet:
+        return
+    book.per_wallet.add(asset.id)
+    waiting = _universal(book, asset.id)
+    for key in [key for key in book.pools if key[1] == asset.id and book.pools[key] in waiting]:
+        del book.pools[key]
 
 
 def allocation_late(book: Book, entry: Entry) -> None:
@@ -56,12 +79,11 @@ def allocation_late(book: Book, entry: Entry) -> None:
 
 
 def _hand_out(book: Book, asset: Asset, allocation: Entry | None) -> None:
-    book.per_wallet.add(asset.id)
-    shared = [pool for (_, id), pool in book.shared.items() if id == asset.id]
-    for key in [key for key in book.shared if key[1] == asset.id]:
+    shared = _universal(book, asset.id)
+    if not shared:
+        return
+    for key in [key for key in book.shared if key[1] == asset.id and is_universal(key[0])]:
         del book.shared[key]
-    for key in [key for key in book.pools if key[1] == asset.id and book.pools[key] in shared]:
-        del book.pools[key]
     book.applied_allocation = allocation
     plans = _stated(shared, allocation) if allocation is not None else None
     if plans is None:

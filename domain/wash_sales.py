@@ -136,9 +136,8 @@ class WashSales:
             return
         purchase = self.recent_purchase(lot.order)
         if purchase is not None:
-            at = next((i for i, piece in enumerate(purchase.pieces) if piece is lot), None)
-            if at is not None:
-                purchase.pieces.insert(at, first)
+            at = next(i for i, piece in enumerate(purchase.pieces) if piece is lot)
+            purchase.pieces.insert(at, first)
 
     def split(self, asset: Asset, numerator: int, denominator: int) -> None:
         """A stock split: unmatched losses count in new units."""

@@ -25,6 +25,8 @@ def common_units(weights: Weights, loss: Disposal, lot: Units) -> tuple[int, int
     loss_number, loss_unit = weights[loss.asset.id]
     per_lot, per_loss = lot_number * loss_unit, loss_number * lot_unit
     held, lost = lot.quantity * per_lot, loss.open_quantity * per_loss
+    if abs(held - lost) < max(per_lot, per_loss):  # less than 10**-18 of the coarser asset
+        return lot.quantity, loss.open_quantity
     if lost <= held:
         return min(lot.quantity, -(-lost // per_lot)), loss.open_quantity
     return lot.quantity, min(loss.open_quantity, -(-held // per_loss))

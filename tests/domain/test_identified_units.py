@@ -270,3 +270,29 @@ def test_a_row_keeps_the_rule_that_chose_its_units() -> None:
     assert chosen_by(bought, sale | {"lots": LOTS}) == ["specific"]
     too_late = {"lots": LOTS, "identified_at": "2025-07-01"}
     assert chosen_by(bought, sale | too_late) == ["fifo"]
+
+
+@pytest.mark.parametrize(("tz", "lot"), [("UTC", "b2"), ("Asia/Tokyo", "b1")])
+def test_a_standing_order_is_given_at_its_moment_in_the_taxpayers_zone(tz: str, lot: str) -> None:
+    """20:00 UTC on 1 March is 5:00 on 2 March in Tokyo: after a sale dated 2 March."""
+    given = order("o", "", "HIFO", ts="2025-03-01T20:00:00Z")
+    del given["date"]
+    events = [
+        buy("b1", "2025-01-06", "1", "10"),
+        buy("b2", "2025-01-07", "1", "12"),
+        given,
+        sell("s", "2025-03-02", "1", "20"),
+    ]
+    assert lots_of(folded(*events, policy={"tz": tz})) == [(lot, "1")]
+
+
+def test_of_orders_of_one_moment_the_last_that_was_said_counts() -> None:
+    events = [
+        buy("b1", "2025-01-06", "1", "10"),
+        buy("b2", "2025-01-07", "1", "12"),
+        buy("b3", "2025-01-08", "1", "11"),
+        order("o2", "2025-03-01", "HIFO"),
+        order("o1", "2025-03-01", "LIFO"),
+        sell("s", "2025-03-02", "1", "20"),
+    ]
+    assert lots_of(folded(*events)) == [("b3", "1")]

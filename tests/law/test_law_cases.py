@@ -73,8 +73,8 @@ def test_a_case_says_where_its_numbers_come_from(path: Path) -> None:
 
 
 def test_the_cases_are_there() -> None:
-    assert len(FILES) >= 130
-    assert len(ORACLE_FILES) >= 115
+    assert len(FILES) >= 220
+    assert len(ORACLE_FILES) >= 175
 
 
 @pytest.mark.parametrize(

@@ -85,6 +85,9 @@ def together(rows: list[Json], keys: tuple[str, ...]) -> list[Json]:
         known = out.setdefault(key, exact)
         if known is not exact:
             known |= {k: known[k] + v for k, v in exact.items() if k in TOLERANCE}
+    for row in out.values():
+        if "code" in row and abs(row.get("wash", 1)) < TOLERANCE["wash"]:
+            row["code"] = row["code"].replace("W", "")  # dust, or nothing
     sizes = ("qty", "open_qty")
     return [r for r in out.values() if all(abs(r[k]) > DUST for k in sizes if k in r)]
 

@@ -55,7 +55,8 @@ def end_of_pool(rng: random.Random, draft: Draft) -> None:
     day = LAST_POOLED_DAY + timedelta(days=after)
     if (day - draft.day).days > 60:
         return
-    draft.move((day - draft.day).days, None)
+    if day > draft.day:
+        draft.move((day - draft.day).days, None)
     if rng.random() < 0.8 and not draft.sim.foreseen:
         history_derivatives.basis_allocation(draft)
 

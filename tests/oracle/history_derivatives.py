@@ -80,7 +80,7 @@ def short_close(draft: Draft) -> None:
     if rng.random() < 0.4:
         extra = identification(draft, sim, short.account, short.asset, part)
     draft.add("short_close", account=short.account, asset=short.asset, opens=short.event,
-              qty=draft.qty(short.asset, part), **extra)  # fmt: skip
+              qty=draft.qty(short.asset, part), **fee(draft), **extra)  # fmt: skip
 
 
 def basis_allocation(draft: Draft) -> None:

@@ -48,7 +48,7 @@ class Pools(Shorts):
             self.fill(asset, accounts, "FIFO")
 
     def in_time(self, asset: str) -> list[Json]:
-        """Allocations that come before the first fact of the asset in 2025 or later."""
+        """Allocations that come before the first sale, disposition or transfer since 2025."""
         found: list[Json] = []
         for event in self.foreseen:
             raw = event.raw
@@ -57,9 +57,16 @@ class Pools(Shorts):
                 continue
             if raw["type"] == "basis_allocation":
                 found.append(raw)
-            elif event.when >= PER_WALLET_FROM:
+            elif event.when >= PER_WALLET_FROM and not self.only_acquires(raw, asset):
                 break
         return found
+
+    @staticmethod
+    def only_acquires(raw: Json, asset: str) -> bool:
+        """Whether an event brings units of the asset in, and takes none away."""
+        if raw["type"] == "swap":
+            return bool(raw["out"]["asset"] != asset)
+        return raw["type"] in ("buy", "income", "gift_in", "inherit")
 
     def in_pool(self, asset: str, accounts: list[str]) -> list[Unit]:
         """Open basis of an asset in the pool of these accounts."""

@@ -65,6 +65,24 @@ def test_only_as_many_as_are_held_at_the_end() -> None:
     assert pool(result) == ("3", "22.5")
 
 
+def test_the_denied_part_waits_for_the_purchase_that_it_goes_to() -> None:
+    """Between the loss and the purchase 10 January the others still cost 10 each."""
+    result = ca(buy("2023-01-01", 10, 100), sell("2024-01-01", 5, 20), sell("2024-01-05", 2, 30),
+                buy("2024-01-10", 5, 20))  # fmt: skip
+    assert figures(result) == ("50", "-30", "30", "0")
+    assert figures(result, 1) == ("20", "10", "0", "10")
+    assert pool(result) == ("8", "80")
+
+
+def test_units_bought_before_take_no_more_of_it_than_are_still_held() -> None:
+    """S 4, P 8, B 3: 30 denied; the 1 of 20 December still held takes 10, those of January 20."""
+    result = ca(buy("2023-12-20", 5, 100), sell("2024-01-01", 4, 40), sell("2024-01-02", 1, 200),
+                buy("2024-01-10", 3, 30))  # fmt: skip
+    assert figures(result) == ("80", "-40", "30", "-10")
+    assert figures(result, 1) == ("30", "170", "0", "170")
+    assert pool(result) == ("3", "50")
+
+
 def test_nothing_held_at_the_end_denies_nothing() -> None:
     result = ca(buy("2024-01-01", 10, 100), sell("2024-01-05", 10, 50))
     assert figures(result) == ("100", "-50", "0", "-50")
