@@ -41,8 +41,7 @@ def _grown(name: str, policy: Policy, sizes: list[int], goal: str) -> Result:
         sales = sum(entry.kind == "sell" for entry in work)
         points.append((size, seconds / size))
         said.append(
-            f"{size:,}: {seconds / size * 1e6:.1f} us a fact, "
-            f"{rows / sales:.1f} rows a sale"
+            f"{size:,}: {seconds / size * 1e6:.1f} us a fact, {rows / sales:.1f} rows a sale"
         )
     logs = [(math.log(n), math.log(each)) for n, each in points]
     slope = linear_regression([x for x, _ in logs], [y for _, y in logs]).slope

@@ -96,9 +96,7 @@ class Book:
         self.allocations: dict[str, Entry] = {}
         self.applied_allocation: Entry | None = None
         self.takes_plainly = (
-            policy.sub_lots == "tacked_first"
-            and not orders
-            and LOT_METHODS[policy.lot_method].priced is None
+            policy.sub_lots == "tacked_first" and LOT_METHODS[policy.lot_method].priced is None
         )
         self.matches_gains = policy.gain_units == "in_order"
         self.keeps_sold_units = policy.sold_replacements == "count"

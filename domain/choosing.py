@@ -42,12 +42,12 @@ def take(
 ) -> tuple[list[Pick], str]:
     """The lots that `quantity` comes from by the account's method, and the rule applied."""
     name, rule = book.method, book.method_rule
-    if book.takes_plainly and pool.method == name and pool.wallets is None:
-        return pool.take(quantity), rule  # the common case; a priced order has another name
-    if book.orders:
+    if book.orders:  # asked each time: a what-if adds one to a book that is there
         orders = book.orders.get(entry.account.id)
         if orders is not None:
             name, rule = orders.method(entry, book.policy)
+    elif book.takes_plainly and pool.method == name and pool.wallets is None:
+        return pool.take(quantity), rule  # the common case; a priced order has another name
     method = LOT_METHODS[name]
     if method.priced is not None and proceeds is not None:
         policy = book.policy

@@ -97,7 +97,7 @@ def _sell(
     units: int,
     proceeds: int,
     rule: str,
-    short: ShortSale | None = None,
+    short: ShortSale | None,
 ) -> None:
     """One row: units of one lot leave for `proceeds`, and a loss looks for replacements."""
     held = lot.quantity
@@ -111,16 +111,17 @@ def _sell(
     book.touched.append(lot)
     account = entry.account
     if not account.reports:
-        gone = Departure("not_reported", entry.ref, lot.ref, lot.asset, units, basis)
-        book.departures.append(gone)
+        book.departures.append(
+            Departure("not_reported", entry.ref, lot.ref, lot.asset, units, basis)
+        )
         return
-    day, serial = entry.key[0], book.next_serial
+    day = entry.key[0]
     row = Disposal(
-        serial, entry.ref, lot.ref, account, lot.asset, units, proceeds, cost, acquired, day,
+        book.next_serial, entry.ref, lot.ref, account, lot.asset, units, proceeds, cost, acquired, day,
         lot.origin, lot.order, lot.inherited or day >= first_long_day(acquired), lot.covered,
         lot.inherited, rule,
     )  # fmt: skip
-    book.next_serial = serial + 1
+    book.next_serial += 1
     book.disposals.append(row)
     if book.is_special:
         _by_positions(book, entry, lot, row, short)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from domain.days import day_of, iso
+from domain.errors import UnsupportedLaw
 from domain.exact import format_quantity, money, quantity
 from domain.portfolio import Portfolio
 from services.queries import Queries, View
@@ -79,8 +80,14 @@ class TaxReturn:
 
 
 def tax_return(queries: Queries, view: View, year: int) -> TaxReturn:
-    """The rows of `thresher gains` that were sold in `year`, in the order of the form."""
+    """The rows of `thresher gains` that were sold in `year`, in the order of the form.
+
+    Raises UnsupportedLaw where the taxpayer's law has other forms.
+    """
     portfolio = queries.portfolio(view)
+    rules = portfolio.declared.policy.rules
+    if not rules.has_form_8949:
+        raise UnsupportedLaw(f"{rules.jurisdiction} has no such form: see thresher gains and years")
     sales = [each for each in all_sales(queries, view, portfolio) if each.sold[:4] == f"{year:04}"]
     sales.sort(key=lambda sale: (sale.box, sale.sold, sale.asset, sale.event))
     return TaxReturn(view, year, portfolio, tuple(sales), _notes(portfolio, view, year))

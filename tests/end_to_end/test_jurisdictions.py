@@ -51,3 +51,11 @@ def test_tables_have_them_too() -> None:
         assert ran.is_clean
         assert ran.code == 0
     assert "2023-24" in thresher("years", "-o", "table").out
+
+
+@pytest.mark.parametrize("form", ["8949", "schedule-d", "wash-sales"])
+def test_forms_of_another_law_are_refused(form: str) -> None:
+    ran = thresher("report", form, "--year", "2024")
+    assert ran.is_clean
+    assert ran.code != 0
+    assert "UK has no such form" in ran.err
