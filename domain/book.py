@@ -41,7 +41,6 @@ class Book:
 
     __slots__ = (
         "allocations",
-        "applied_allocation",
         "departures",
         "disposals",
         "incomes",
@@ -93,8 +92,7 @@ class Book:
         self.shared: dict[tuple[str, str], Pool] = {}
         self.members: dict[str, Account] = {}
         self.per_wallet: set[str] = set()
-        self.allocations: dict[str, Entry] = {}
-        self.applied_allocation: Entry | None = None
+        self.allocations: dict[str, tuple[Entry, ...]] = {}
         self.takes_plainly = (
             policy.sub_lots == "tacked_first" and LOT_METHODS[policy.lot_method].priced is None
         )

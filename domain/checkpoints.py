@@ -22,7 +22,7 @@ _LOTS_A_STEP = 64
 _ROW_STATE = ("wash", "open_quantity", "open_loss", "moved_in")
 _LOT_STATE = ("quantity", "basis", "offset", "loss_basis", "covered", "account")
 _GROWING = ("disposals", "splits", "departures", "incomes", "issues")
-_SCALARS = ("last_key", "next_serial", "next_order", "applied_allocation", "is_special")
+_SCALARS = ("last_key", "next_serial", "next_order", "is_special")
 _COPIED = ("pools", "shared", "members", "weights", "allocations")
 
 Undo = Callable[[], None]

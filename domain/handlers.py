@@ -13,7 +13,7 @@ from domain.exact import money
 from domain.facts import GiftIn
 from domain.lots import Lot, Pool, part_of
 from domain.selling import depart, dispose, return_capital
-from domain.shared_pools import allocation_late, hand_out_before
+from domain.shared_pools import allocate, hand_out_before
 from domain.splits import split
 
 Handler = Callable[[Book, Entry], None]
@@ -231,5 +231,5 @@ HANDLERS: dict[str, Handler] = {
     "option_expire": expire,
     "short_open": short_open,
     "short_close": short_close,
-    "basis_allocation": allocation_late,
+    "basis_allocation": allocate,
 }

@@ -27,8 +27,7 @@ def dispose(
     it is a full exit and the owner's position is that those do not.
     """
     if len(picks) == 1:
-        lot, units = picks[0]
-        _sell(book, entry, lot, units, proceeds, rule, short)
+        _sell(book, entry, picks[0], proceeds, rule, short)
         return
     wash = book.washes[entry.asset.group]
     wash.siblings_count = book.policy.full_exit == "match" or book.holds(entry.asset.group)
@@ -46,7 +45,7 @@ def dispose(
                 share = proceeds if units == units_left else proceeds * units // units_left
                 proceeds -= share
                 units_left -= units
-                _sell(book, entry, lot, units, share, rule, short)
+                _sell(book, entry, (lot, units), share, rule, short)
     wash.siblings_count = True
 
 
@@ -91,15 +90,10 @@ def _carved(book: Book, lot: Lot, units: int) -> Lot:
 
 
 def _sell(
-    book: Book,
-    entry: Entry,
-    lot: Lot,
-    units: int,
-    proceeds: int,
-    rule: str,
-    short: ShortSale | None,
+    book: Book, entry: Entry, pick: Pick, proceeds: int, rule: str, short: ShortSale | None
 ) -> None:
     """One row: units of one lot leave for `proceeds`, and a loss looks for replacements."""
+    lot, units = pick
     held = lot.quantity
     basis = lot.basis if units == held else lot.basis * units // held
     cost, acquired = basis, lot.acquired
@@ -111,15 +105,14 @@ def _sell(
     book.touched.append(lot)
     account = entry.account
     if not account.reports:
-        book.departures.append(
-            Departure("not_reported", entry.ref, lot.ref, lot.asset, units, basis)
-        )
+        gone = Departure("not_reported", entry.ref, lot.ref, lot.asset, units, basis)
+        book.departures.append(gone)
         return
     day = entry.key[0]
     row = Disposal(
-        book.next_serial, entry.ref, lot.ref, account, lot.asset, units, proceeds, cost, acquired, day,
-        lot.origin, lot.order, lot.inherited or day >= first_long_day(acquired), lot.covered,
-        lot.inherited, rule,
+        book.next_serial, entry.ref, lot.ref, account, lot.asset, units, proceeds, cost, acquired,
+        day, lot.origin, lot.order, lot.inherited or day >= first_long_day(acquired),
+        lot.covered, lot.inherited, rule,
     )  # fmt: skip
     book.next_serial += 1
     book.disposals.append(row)

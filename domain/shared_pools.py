@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from heapq import heappush
 
 from domain.accounts import Account
@@ -15,26 +14,23 @@ from domain.lot_methods import LOT_METHODS
 from domain.lots import Lot, Pool
 
 Plan = list[tuple[str, Lot, int]]  # account id, lot, units of it
-_ACQUISITIONS = frozenset({"buy", "income", "gift_in", "inherit", "swap_in"})
+_IN_TIME = frozenset({"basis_allocation", "buy", "income", "gift_in", "inherit", "swap_in"})
 _GLOBAL = {"global_fifo": "FIFO", "global_lifo": "LIFO", "global_hifo": "HIFO"}
 
 
 def hand_out_before(book: Book, entry: Entry) -> None:
-    """The transition of an asset's basis, at its first fact since.
+    """The transition of an asset's basis, at its first disposal or move since.
 
-    Units bought since are per wallet from the start. The open basis of before waits for an
-    allocation until the first disposal or move, which ends the time for one.
+    Units bought since are per wallet from the start. The open basis of before waits: until then
+    there is time for an allocation.
     """
-    allocation = entry if entry.kind == "basis_allocation" else None
     if entry.day < book.policy.rules.per_wallet_from:
-        if allocation is not None:
-            book.allocations[entry.asset.id] = allocation
         return
     for asset in (entry.asset, entry.to_asset):
         if asset is not None and asset.asset_class.is_digital:
             _detach(book, asset)
-            if entry.kind not in _ACQUISITIONS:
-                _hand_out(book, asset, allocation or book.allocations.get(asset.id))
+            if entry.kind not in _IN_TIME:
+                _hand_out(book, asset)
 
 
 def hand_out_rest(book: Book) -> None:
@@ -43,7 +39,7 @@ def hand_out_rest(book: Book) -> None:
         lot = next((lot for pool in _universal(book, asset_id) for lot in pool.lots()), None)
         if lot is not None:
             _detach(book, lot.asset)
-            _hand_out(book, lot.asset, book.allocations.get(asset_id))
+            _hand_out(book, lot.asset)
 
 
 def _universal(book: Book, asset_id: str) -> list[Pool]:
@@ -62,54 +58,53 @@ def _detach(book: Book, asset: Asset) -> None:
         del book.pools[key]
 
 
-def allocation_late(book: Book, entry: Entry) -> None:
-    """An allocation with nothing to allocate any more, or without a universal pool."""
-    if book.applied_allocation is entry:
-        return
-    book.issues.append(
-        Issue(
-            entry.ref,
-            "allocation_inadequate",
-            "basis was kept per wallet already when this allocation was made",
-            "elect pool universal_before_2025, and date the allocation before the first fact of "
-            "the asset in 2025 (Rev. Proc. 2024-28)",
-            blocking=False,
-        )
-    )
+def allocate(book: Book, entry: Entry) -> None:
+    """Keeps an allocation for the hand-out; one that comes too late has nothing to allocate."""
+    asset_id = entry.asset.id
+    waits = entry.day < book.policy.rules.per_wallet_from or _universal(book, asset_id)
+    if book.policy.is_universal and waits:
+        book.allocations[asset_id] = (*book.allocations.get(asset_id, ()), entry)
+    else:
+        _say(book, entry.ref, "allocation_inadequate",
+             "basis was kept per wallet already when this allocation was made")  # fmt: skip
 
 
-def _hand_out(book: Book, asset: Asset, allocation: Entry | None) -> None:
+def _hand_out(book: Book, asset: Asset) -> None:
+    """The first adequate allocation stands; without one the earliest lots go first."""
     shared = _universal(book, asset.id)
     if not shared:
         return
     for key in [key for key in book.shared if key[1] == asset.id and is_universal(key[0])]:
         del book.shared[key]
-    book.applied_allocation = allocation
-    plans = _stated(shared, allocation) if allocation is not None else None
-    if plans is None:
-        if allocation is not None and not _is_global(allocation):
-            _say(book, allocation.ref, "allocation_inadequate",
-                 "the allocation does not give every wallet exactly the units that it held, from "
-                 "open basis; the earliest lots went to the wallets in their order")  # fmt: skip
-        elif allocation is None and any(len(_holding(pool)) > 1 for pool in shared):
-            _say(book, _latest(shared), "allocation_missing",
-                 f"no allocation of {asset.id} is recorded; the earliest lots went to the wallets "
-                 "in their order")  # fmt: skip
-        method = _GLOBAL[_method(allocation)] if _is_global(allocation) else "FIFO"
-        plans = [step for pool in shared for step in _by_rule(pool, method)]
-    _carry_out(book, asset, plans)
+    for allocation in book.allocations.get(asset.id, ()):
+        plan = _planned(shared, allocation)
+        if plan is not None:
+            _carry_out(book, asset, plan)
+            return
+        _say(book, allocation.ref, "allocation_inadequate",
+             "the allocation does not give every wallet exactly the units that it held, from open "
+             "basis; it was left aside")  # fmt: skip
+    if asset.id not in book.allocations and any(len(_holding(pool)) > 1 for pool in shared):
+        _say(book, _latest(shared), "allocation_missing",
+             f"no allocation of {asset.id} is recorded; the earliest lots went to the wallets in "
+             "their order")  # fmt: skip
+    _carry_out(book, asset, [step for pool in shared for step in _by_rule(pool, "FIFO")])
+
+
+def _planned(shared: list[Pool], allocation: Entry) -> Plan | None:
+    """What an allocation gives to the wallets: by lots that it names, or by a global rule."""
+    fact = allocation.fact
+    assert isinstance(fact, BasisAllocation)
+    if fact.allocations:
+        return _stated(shared, allocation.ref, fact)
+    method = _GLOBAL.get(fact.method)
+    if method is None:
+        return None
+    return [step for pool in shared for step in _by_rule(pool, method)]
 
 
 def _latest(pools: list[Pool]) -> str:
     return max((lot for pool in pools for lot in pool.lots()), key=lambda lot: lot.order).ref
-
-
-def _method(allocation: Entry | None) -> str:
-    return getattr(allocation.fact, "method", "") if allocation is not None else ""
-
-
-def _is_global(allocation: Entry | None) -> bool:
-    return _method(allocation) in _GLOBAL
 
 
 def _say(book: Book, ref: str, code: str, says: str) -> None:
@@ -138,16 +133,11 @@ def _by_rule(pool: Pool, method: str) -> Plan:
     return plan
 
 
-def _stated(shared: Iterable[Pool], allocation: Entry) -> Plan | None:
-    """The plan that an allocation states, or None if it is none or does not fit."""
-    fact = allocation.fact
-    assert isinstance(fact, BasisAllocation)
-    if not fact.allocations:
-        return None
-    source, colon, _ = allocation.ref.partition(":")
-    pools = list(shared)
-    wanted = {name: units for pool in pools for name, units in _holding(pool).items()}
-    left = {lot.serial: lot.quantity for pool in pools for lot in pool.lots()}
+def _stated(shared: list[Pool], ref: str, fact: BasisAllocation) -> Plan | None:
+    """The plan that an allocation states, or None if it does not fit."""
+    source, colon, _ = ref.partition(":")
+    wanted = {name: units for pool in shared for name, units in _holding(pool).items()}
+    left = {lot.serial: lot.quantity for pool in shared for lot in pool.lots()}
     plan: Plan = []
     for part in fact.allocations:
         units = quantity(part.quantity)
@@ -155,7 +145,7 @@ def _stated(shared: Iterable[Pool], allocation: Entry) -> Plan | None:
         names = (part.lot, f"{source}{colon}{part.lot}")
         pieces = [
             lot
-            for pool in pools
+            for pool in shared
             if part.account in (pool.wallets or {})
             for lot in sorted(pool.lots(), key=LOT_METHODS["FIFO"].key)
             if lot.ref in names
