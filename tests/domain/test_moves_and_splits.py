@@ -174,6 +174,22 @@ def test_a_lot_too_small_for_a_reverse_split_leaves_its_basis_to_the_next() -> N
     assert cells(answer["open_lots"], *LOT) == [("b", "X", "A", "5", "103")]
 
 
+def test_a_lot_too_small_for_a_conversion_leaves_its_basis_to_the_next() -> None:
+    """Two old units for one new: 10**-18 old ones are none."""
+    old = "10.000000000000000001"
+    answer = result(
+        buy("speck", "2024-01-02", "0.000000000000000001", "3", asset="Y"),
+        buy("b", "2024-02-02", "10", "100", asset="Y"),
+        {"id": "w", "type": "convert", "date": "2025-02-02", "account": "A",
+         "out": {"asset": "Y", "qty": old}, "in": {"asset": "Z", "qty": "5"}},
+        assets=[
+            {"id": "Y", "class": "crypto", "group": "Y"},
+            {"id": "Z", "class": "crypto", "group": "Z"},
+        ],
+    )  # fmt: skip
+    assert cells(answer["open_lots"], *LOT) == [("b", "Z", "A", "5", "103")]
+
+
 def test_a_holding_too_small_for_a_reverse_split_is_gone() -> None:
     answer = result(buy("speck", "2024-01-02", "0.000000000000000001", "3"), split("1", "2"))
     assert (answer["open_lots"], answer["disposals"]) == ([], [])

@@ -79,7 +79,7 @@ class Matching(Choice):
             kin = self.units[self.group(sale.asset)]
             found = [u for u in kin if self.replaces(u, sale)]
             if not found:
-                at = sum(s.order <= sale.order for s in self.pending)
+                at = sum(s.day <= sale.day for s in self.pending)
                 self.pending.insert(at, sale)
                 return
             best = min(found, key=self.place_in_line)
