@@ -193,7 +193,8 @@ def no_matching_step(book: PoolBook, step: Step) -> None:
         book.depart("ordinary_loss" if is_loss else "abandoned", step, pot.take(step.units))
     elif step.kind == "lose":
         pot.units -= step.units
-    elif step.kind == "return":
+    else:
+        assert step.kind == "return"
         reduction = min(step.amount, pot.cost)
         pot.cost -= reduction
         book.depart("returned", step, reduction)

@@ -137,7 +137,7 @@ def test_utc_needs_no_conversion_and_any_other_zone_does() -> None:
         ({"entity_basis": "shift"}, {"self", "spouse", "entity"}),
         ({"spouse_basis": "none", "entity_basis": "shift"}, {"self", "entity"}),
     ],
-    ids=str,
+    ids=["default", "spouse apart", "entity too", "entity, spouse apart"],
 )
 def test_basis_shifts_to_those_owners_that_the_positions_name(
     said: dict[str, str], owners: set[str]

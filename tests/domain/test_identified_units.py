@@ -296,3 +296,27 @@ def test_of_orders_of_one_moment_the_last_that_was_said_counts() -> None:
         sell("s", "2025-03-02", "1", "20"),
     ]
     assert lots_of(folded(*events)) == [("b3", "1")]
+
+
+@pytest.mark.parametrize(("method", "rest"), [("HIFO", "dear"), ("HIFO_LT", "old")])
+def test_units_beyond_those_named_go_by_the_method_at_their_share_of_the_price(
+    method: str, rest: str
+) -> None:
+    """10 a unit: `dear` is a short-term gain of 1 and `old` a long-term gain of 9."""
+    events = [
+        buy("old", "2023-01-06", "1", "1"),
+        buy("named", "2025-01-06", "1", "5"),
+        buy("dear", "2025-01-07", "1", "9"),
+        sell("s", "2025-06-02", "2", "20", lots=[{"lot": "named", "qty": "1"}]),
+    ]
+    answer = folded(*events, policy={"lot_method": method})
+    assert lots_of(answer) == sorted([("named", "1"), (rest, "1")])
+
+
+def test_what_was_neither_named_nor_sold_can_be_sold_later() -> None:
+    events = [buy("b2", "2025-01-06", "5", "50"), sell("s", "2025-06-02", "3", "36", lots=LOTS)]
+    rest = folded(*events, sell("t", "2025-06-03", "2", "24"))
+    assert rest.all_issues() == []
+    assert statement.lots(rest) == []
+    beyond = folded(*events, sell("t", "2025-06-03", "3", "36"))
+    assert [each.code for each in beyond.all_issues()] == ["insufficient_units"]

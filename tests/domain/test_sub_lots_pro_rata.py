@@ -89,3 +89,14 @@ def test_all_of_an_acquisition_is_all_of_its_sub_lots_and_a_later_sale_finds_the
     answer = after_a_loss(*more)
     assert sorted(rows(answer, "t")) == [("b", "0.5", "8.5"), ("b", "1.5", "18")]
     assert answer["open_lots"] == []
+
+
+def test_what_was_sold_is_gone_and_what_was_not_can_be_sold() -> None:
+    sales = [sell(f"s{day}", f"2025-06-0{day}", qty, "40") for day, qty in ((2, "1"), (3, "2"))]
+    answer = after_a_loss(*sales)
+    assert "error" not in answer
+    assert len(rows(answer, "s3")) == 2
+    too_much = after_a_loss(*sales, sell("s4", "2025-06-04", "2", "40"))
+    assert too_much["error"] == "insufficient_units"
+    assert rows(too_much, "s4") == []
+    assert rows(after_a_loss(*sales, sell("s4", "2025-06-04", "1", "40")), "s4")

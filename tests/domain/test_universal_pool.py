@@ -94,8 +94,9 @@ def test_a_stated_allocation_is_carried_out() -> None:
         [("A", "b1", "3"), ("A", "b2", "1"), ("B", "b2", "2"), ("B", "b3", "2")],
         [("A", "b2", "4"), ("B", "b1", "2"), ("B", "b3", "2"), ("M", "b2", "1")],
         [("A", "nothing", "4"), ("B", "b1", "2"), ("B", "b3", "2")],
+        [],
     ],
-    ids=["a wallet too short", "more of a lot than there is", "a stranger", "no such lot"],
+    ids=["a wallet too short", "more than there is", "a stranger", "no such lot", "nothing at all"],
 )
 def test_an_allocation_that_does_not_fit_gives_way_to_the_earliest_first(
     parts: list[tuple[str, str, str]],

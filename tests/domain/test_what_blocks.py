@@ -135,3 +135,54 @@ def test_purchases_used_up_by_a_loss_do_not_block_and_the_rest_of_them_does() ->
 def test_a_gift_worth_nothing_has_no_loss() -> None:
     gift = buy("g", "2025-01-06", "1", "0", type="gift_in", donor_basis="20")
     assert found(gift) == []
+
+
+@pytest.mark.parametrize(("day", "blocked"), [("2025-12-31", "0"), ("2026-01-01", "15")])
+def test_a_loss_is_blocked_by_the_rule_in_force_on_the_day_of_the_question(
+    day: str, blocked: str
+) -> None:
+    events = [
+        buy("b1", "2025-01-06", "1", "20", asset="Y"),
+        buy("b2", "2025-12-20", "1", "5", asset="Y", account="B"),
+    ]
+    versions = [{"from": "2026-01-01", "classes": ["crypto"]}]
+    (only,) = found(*events, day=day, wash_sale=versions)
+    assert format_money(only.blocked) == blocked
+
+
+def test_a_purchase_in_pieces_blocks_with_all_of_them() -> None:
+    """Three of b2 lie in B, two in M; b1 has ten units at a loss of 15."""
+    events = [
+        buy("b1", "2025-01-06", "10", "200"),
+        buy("b2", "2025-06-02", "5", "25", account="B"),
+        {"id": "t", "type": "transfer", "date": "2025-06-05", "asset": "X", "from": "B",
+         "to": "M", "qty": "2"},
+    ]  # fmt: skip
+    one = next(each for each in found(*events) if each.lot.ref == "b1")
+    assert shown(one) == ("b1", "150", "75", "75", "b2", "2025-07-02")
+
+
+def test_pieces_that_left_and_came_back_share_the_units_that_block_them() -> None:
+    """b1 in three pieces of 4, 3 and 3 units; six units block the first and part of the second."""
+
+    def out_and_back(number: int, qty: str) -> list[Json]:
+        there = {"id": f"o{number}", "type": "transfer", "date": f"2025-02-0{number}",
+                 "asset": "X", "from": "A", "to": "B", "qty": qty}  # fmt: skip
+        back = there | {"id": f"i{number}", "date": f"2025-03-0{number}", "from": "B", "to": "A"}
+        return [there, back]
+
+    events = [
+        buy("b1", "2025-01-06", "10", "200"),
+        *out_and_back(1, "4"),
+        *out_and_back(2, "3"),
+        buy("b2", "2025-06-02", "6", "30", account="B"),
+    ]
+    parts = [each for each in found(*events) if each.lot.ref == "b1"]
+    assert len(parts) == 3
+    assert sum(each.lot.quantity for each in parts) == quantity("10")
+    assert format_money(sum(each.blocked for each in parts)) == "90"
+    left = 6 * quantity("1")
+    for each in parts:
+        units = min(left, each.lot.quantity)
+        assert each.blocked == units * quantity("15")
+        left -= units

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from domain.decisions import AssetDeclared, Bust, PolicyElected
+from domain.exact import ONE_DOLLAR
+from domain.facts import Buy
+from domain.portfolio import Portfolio
 from tests.domain.pool_books.told import Json, answer, buy, sell
 
 
@@ -118,6 +122,29 @@ def test_the_denied_part_goes_to_each_who_acquired() -> None:
     assert figures(result) == ("100", "-50", "50", "0")
     lots = {(lot["account"], lot["basis"]) for lot in result["open_lots"]}
     assert lots == {("A", "36"), ("wife", "24")}
+
+
+def test_what_the_acquirer_has_sold_again_joins_the_pool_that_holds_the_most() -> None:
+    """S 5, P 5, B 5: the spouse bought and sold before; 30 goes to the seller's own five."""
+    result = ca(buy("2023-01-01", 10, 100), buy("2023-12-20", 5, 40, account="wife"),
+                sell("2023-12-28", 5, 60, account="wife"), sell("2024-01-01", 5, 20))  # fmt: skip
+    assert figures(result) == ("50", "-30", "30", "0")
+    assert pool(result) == ("5", "80")
+
+
+def test_a_book_whose_only_fact_is_taken_back_is_empty() -> None:
+    portfolio = Portfolio()
+    law = PolicyElected(effective_at="0001-01-01", jurisdiction="CA")
+    asset = AssetDeclared(effective_at="0001-01-01", asset="X", asset_class="stock", group="X")
+    bought = Buy(effective_at="2023-01-01", account="A", asset="X", quantity="1", amount="10")
+    for ref, fact in (("law", law), ("asset", asset), ("b", bought)):
+        portfolio.add(ref, fact)
+    portfolio.settle()
+    assert [lot.basis for lot in portfolio.books["X"].open_lots()] == [10 * ONE_DOLLAR]
+    portfolio.add("b", Bust(effective_at="2023-01-02"))
+    portfolio.settle()
+    assert portfolio.books["X"].open_lots() == []
+    assert portfolio.all_issues() == []
 
 
 def test_a_period_that_has_not_ended_is_provisional() -> None:
