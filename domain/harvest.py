@@ -91,7 +91,9 @@ def _opportunity(
     value = lot.quantity * price
     basis, acquired = _loss_side(lot)
     loss = basis - value
-    units, latest = _blocked(book, lot, day, blockers, taken) if blockers else (0, None)
+    units, latest = 0, None
+    if blockers and (loss > 0 or book.matches_gains):
+        units, latest = _blocked(book, lot, day, blockers, taken)
     blocked = part_of(loss, units, lot.quantity) if loss > 0 else 0
     is_long = lot.inherited or day >= first_long_day(acquired)
     found = Opportunity(
