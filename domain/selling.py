@@ -147,13 +147,13 @@ def _by_positions(
 
 def _ask_collectible(book: Book, row: Disposal) -> None:
     """A long-term sale of a token of which nobody said whether it is a collectible."""
-    if not any(each.code == "collectible_not_stated" for each in book.issues):
+    asked = f"{row.asset.id} was sold long-term as no collectible"
+    if not any(each.says.startswith(asked) for each in book.issues):
         book.issues.append(
             Issue(
                 row.ref,
                 "collectible_not_stated",
-                f"{row.asset.id} was sold long-term as no collectible, but nobody said whether it "
-                "is one (Notice 2023-27)",
+                f"{asked}, but nobody said whether it is one (Notice 2023-27)",
                 "declare the asset with collectible true or false and a collectible_reason",
                 blocking=False,
             )

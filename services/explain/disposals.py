@@ -35,7 +35,7 @@ def _row(answer: Answer, ground: Ground, book: KeptBook, row: Disposal) -> None:
         answer.say(f"closes the short sale {row.short_ref}", "short_sale")
     for match in (each for each in book.matches() if each.loss is row):
         say_wash(answer, match, match.replacement)
-    if row.gain < 0 and not row.wash_classes:
+    if row.gain < 0 and not row.wash_classes and "wash_classes" in rules.citations:
         _say_outside(answer, row)
     if row.moved_in:
         answer.say(

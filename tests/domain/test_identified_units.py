@@ -320,3 +320,12 @@ def test_what_was_neither_named_nor_sold_can_be_sold_later() -> None:
     assert statement.lots(rest) == []
     beyond = folded(*events, sell("t", "2025-06-03", "3", "36"))
     assert [each.code for each in beyond.all_issues()] == ["insufficient_units"]
+
+
+def test_a_gift_of_more_units_than_were_named_takes_the_rest_by_the_method() -> None:
+    gift = sell("g", "2025-06-02", "2", "0", lots=LOTS) | {"type": "gift_out"}
+    del gift["amount"]
+    made = folded(buy("b1", "2025-01-06", "2", "20"), buy("b2", "2025-01-07", "2", "24"), gift)
+    left = sorted(cells(statement.lots(made), "lot", "qty"))
+    assert left == [("b1", "1"), ("b2", "1")]
+    assert statement.disposals(made) == []

@@ -92,6 +92,22 @@ def test_units_held_and_units_gone_take_a_loss_in_the_order_of_their_places() ->
     assert cells(answer["open_lots"], "qty", "basis") == [("4", "440"), ("2", "180")]
 
 
+def test_of_units_gone_in_two_sales_a_small_loss_takes_the_first_alone() -> None:
+    answer = result(
+        buy("old", "2024-01-02", "4", "400"),
+        buy("new", "2025-02-03", "10", "900"),
+        sell("out1", "2025-02-10", "4", "400", lots=[{"lot": "new", "qty": "4"}]),
+        sell("out2", "2025-02-11", "6", "600", lots=[{"lot": "new", "qty": "6"}]),
+        sell("loss", "2025-02-20", "4", "320"),
+        policy=KEPT,
+    )
+    assert cells(answer["disposals"], *ROW) == [
+        ("out1", "new", "4", "440", "0"),
+        ("out2", "new", "6", "540", "0"),
+        ("loss", "old", "4", "400", "80"),
+    ]
+
+
 def test_units_gone_are_in_no_retirement_account_when_taxable_ones_come_first() -> None:
     answer = result(
         buy("old", "2024-01-02", "10", "1000"),
