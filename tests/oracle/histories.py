@@ -51,7 +51,7 @@ def advance(rng: random.Random, draft: Draft) -> None:
 
 def end_of_pool(rng: random.Random, draft: Draft) -> None:
     """The last day of the universal pool or the day after; basis may be allocated."""
-    after = rng.random() < 0.4
+    after = bool(draft.dead) or rng.random() < 0.4  # the order on the last day would be unsure
     day = LAST_POOLED_DAY + timedelta(days=after)
     if (day - draft.day).days > 60:
         return

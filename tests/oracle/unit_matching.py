@@ -54,7 +54,6 @@ class Matching(Choice):
             self.policy["sold_replacements"] == "count"
             and row is not None
             and row.kind in TAXABLE_ROWS
-            and unit.order < sale.order
         )
 
     def place_in_line(self, unit: Unit) -> tuple[Any, ...]:
