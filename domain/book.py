@@ -172,7 +172,7 @@ class Book:
         policy = self.policy
         if not asset.asset_class.is_digital or account.is_retirement:
             return None
-        if policy.pool == "universal_before_2025" and asset.id not in self.per_wallet:
+        if policy.is_universal and asset.id not in self.per_wallet:
             return _UNIVERSAL
         is_one = policy.self_custody_pool == "one" and account.custody == "self"
         return _SELF_CUSTODY if is_one else None

@@ -106,10 +106,7 @@ def _identified(book: Book, pool: Pool, entry: Entry, proceeds: int | None) -> l
                 picks.append((book.move_out(lot, taken), taken))
                 still -= taken
         left -= units
-    named = entry.quantity - left
-    pool.quantity -= named
-    if pool.wallets is not None:
-        pool.wallets[entry.account.id] -= named
+    pool.count(entry.account.id, left - entry.quantity)
     if left:
         part = None if proceeds is None else proceeds * left // entry.quantity
         picks += take(book, pool, entry, left, part)[0]

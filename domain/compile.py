@@ -148,7 +148,7 @@ def _departure(kind: str) -> Callable[[f.GiftOut, str, Directory], list[Entry]]:
                 names.account(fact.account),
                 names.asset(fact.asset),
                 quantity(fact.quantity),
-                0,
+                money(getattr(fact, "amount", "0")),
                 money(getattr(fact, "fee", "0")),
                 fact,
                 lots=getattr(fact, "lots", ()),
@@ -252,22 +252,6 @@ def _option_exercise(fact: f.OptionExercise, ref: str, names: Directory) -> list
     ]
 
 
-def _short_open(fact: f.ShortOpen, ref: str, names: Directory) -> list[Entry]:
-    return [
-        Entry(
-            order_key(fact, _OUT, ref, names.zone),
-            "short_open",
-            ref,
-            names.account(fact.account),
-            names.asset(fact.asset),
-            quantity(fact.quantity),
-            money(fact.amount),
-            money(fact.fee),
-            fact,
-        )
-    ]
-
-
 def _basis_allocation(fact: f.BasisAllocation, ref: str, names: Directory) -> list[Entry]:
     """Comes before whatever else happened at its moment."""
     key = order_key(fact, 0, ref, names.zone)
@@ -292,7 +276,7 @@ _COMPILERS: dict[type[f.Fact], Callable[..., list[Entry]]] = {
     f.Worthless: _worthless,
     f.OptionExercise: _option_exercise,
     f.OptionExpire: _departure("option_expire"),
-    f.ShortOpen: _short_open,
+    f.ShortOpen: _departure("short_open"),
     f.ShortClose: _departure("short_close"),
     f.BasisAllocation: _basis_allocation,
 }

@@ -5,12 +5,12 @@ from __future__ import annotations
 from heapq import heappush
 
 from domain.book import Book
-from domain.choosing import choose, take
+from domain.choosing import choose
 from domain.disposals import Departure, Disposal
 from domain.entries import Entry, Issue
 from domain.exact import format_quantity
 from domain.facts import ShortClose
-from domain.lots import Lot, Pool, part_of
+from domain.lots import Lot, part_of
 from domain.selling import dispose
 from domain.short_sales import ShortSale, ShortSales
 
@@ -38,9 +38,7 @@ def exercise(book: Book, entry: Entry) -> None:
             Departure("exercised", entry.ref, option.ref, option.asset, units, gone.basis)
         )
         cost, shares, options, offset = cost - price, shares - made, options - units, offset + made
-        target.quantity += made
-        if target.wallets is not None:
-            target.wallets[entry.account.id] += made
+        target.count(entry.account.id, made)
         bought.append(lot)
     unused = [lot for lot in bought if not lot.used]
     if unused:
@@ -127,12 +125,10 @@ def short_close(book: Book, entry: Entry) -> None:
     short = _opened(book, entry)
     if short is None or book.shorts is None:
         return
-    pool: Pool | None = book.holding(entry, entry.quantity)
+    pool = book.holding(entry, entry.quantity)
     if pool is None:
         return
-    picks, rule = choose(book, pool, entry) if entry.lots else take(
-        book, pool, entry, entry.quantity
-    )  # fmt: skip
+    picks, rule = choose(book, pool, entry)
     book.shorts.closing(entry.ref)
     proceeds = book.shorts.close(short.ref, entry.quantity) - entry.fee
     dispose(book, entry, picks, proceeds, rule, short)

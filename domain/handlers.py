@@ -129,9 +129,7 @@ def _transfer(book: Book, entry: Entry) -> None:
 
 
 def _put(book: Book, pool: Pool, account: str, lot: Lot) -> None:
-    pool.quantity += lot.quantity
-    if pool.wallets is not None:
-        pool.wallets[account] += lot.quantity
+    pool.count(account, lot.quantity)
     book.push(pool, lot)
 
 

@@ -86,6 +86,12 @@ class Pool:
         self.absorbers: dict[tuple[int, int], Lot] = {}
         self.latest: Lot | None = None
 
+    def count(self, account: str, units: int) -> None:
+        """Counts units that came to (or, if negative, left) an account."""
+        self.quantity += units
+        if self.wallets is not None:
+            self.wallets[account] += units
+
     def push(self, lot: Lot, pools_pieces: bool) -> Lot | None:
         """Puts a lot into its place, without counting it; merged with its like (decision 0011).
 

@@ -207,9 +207,10 @@ class Portfolio:
         in_order = not known or known[-1].key < fresh[0].key
         if book is None:
             self._new_book(name)
-        if name in self._late or not in_order or self._reopens(name, fresh):
+        reopens = self._reopens(name, fresh)
+        if name in self._late or not in_order or reopens:
             merge_into(known, fresh)
-            self._mark_late(name, START if self._reopens(name, fresh) else fresh[0].key)
+            self._mark_late(name, START if reopens else fresh[0].key)
             return
         known += fresh
         self._fold(name, fresh)

@@ -169,8 +169,6 @@ def _carry_out(book: Book, asset: Asset, plan: Plan) -> None:
         if part.account is not account:
             part.covered = False
             part.account = account
-        pool.quantity += units
-        if pool.wallets is not None:
-            pool.wallets[account.id] += units
+        pool.count(account.id, units)
         heappush(pool.heap, pool.sort_key(part))
         book.touched.append(part)

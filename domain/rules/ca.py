@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from domain.days import iso
 from domain.decisions import ProfileStated
 from domain.exact import format_money, format_quantity
-from domain.kept_book import KeptBook
 from domain.pool_books.average_cost import AverageDisposal, average_cost
-from domain.pool_books.book import PoolBook, pool_books
+from domain.pool_books.book import pool_books
 from domain.pool_books.harvest import pool_opportunities
-from domain.pool_books.shown import shown_pools
+from domain.pool_books.shown import shown_sections
 from domain.rules.rule_set import Citation, RuleSet
 from domain.years import Key, TaxYear
 
@@ -113,13 +112,6 @@ def net_year(
     )
 
 
-def _sections(books: Iterable[KeptBook]) -> dict[str, Any]:
-    """`ca_disposals` and `ca_pool`: each disposition, and the adjusted cost base left."""
-    kept = [book for book in books if isinstance(book, PoolBook)]
-    rows = [_shown(each) for book in kept for each in book.records]
-    return {"ca_disposals": rows, "ca_pool": shown_pools(kept, "acb")}
-
-
 def _shown(row: AverageDisposal) -> dict[str, Any]:
     return {
         "event": row.ref,
@@ -142,6 +134,6 @@ CA = RuleSet(
     books=pool_books(average_cost, pool_opportunities),
     net=net_year,
     citations={row.rule: row for row in _CITATIONS},
-    sections=_sections,
+    sections=shown_sections("ca", _shown, "acb"),
     window_days=30,  # ITA 54 "superficial loss" (a)
 )

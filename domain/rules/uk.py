@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from domain.days import day_of, iso
 from domain.decisions import ProfileStated
 from domain.exact import format_money, format_quantity, money
-from domain.kept_book import KeptBook
-from domain.pool_books.book import PoolBook, pool_books
+from domain.pool_books.book import pool_books
 from domain.pool_books.harvest import pool_opportunities
 from domain.pool_books.section_104 import SectionDisposal, section_104
-from domain.pool_books.shown import shown_pools
+from domain.pool_books.shown import shown_sections
 from domain.rules.rule_set import Citation, Dated, RuleSet, in_force
 from domain.years import Key, TaxYear
 
@@ -146,13 +145,6 @@ def net_year(
     )
 
 
-def _sections(books: Iterable[KeptBook]) -> dict[str, Any]:
-    """`uk_disposals` and `uk_pool`: each day's disposal with what it was matched with."""
-    kept = [book for book in books if isinstance(book, PoolBook)]
-    rows = [_shown(each) for book in kept for each in book.records]
-    return {"uk_disposals": rows, "uk_pool": shown_pools(kept, "cost")}
-
-
 def _shown(row: SectionDisposal) -> dict[str, Any]:
     return {
         "asset": row.ring.group,
@@ -180,7 +172,7 @@ UK = RuleSet(
     books=pool_books(section_104, pool_opportunities),
     net=net_year,
     citations={row.rule: row for row in _CITATIONS},
-    sections=_sections,
+    sections=shown_sections("uk", _shown, "cost"),
     year_start=(4, 6),
     window_days=30,  # TCGA 1992 s.106A(5)
 )
