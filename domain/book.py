@@ -6,13 +6,14 @@ joined by a conversion). `handlers.fold` takes entries in effective order; all e
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from heapq import heappush
 
 from domain.accounts import Account
 from domain.assets import Asset
 from domain.disposals import Departure, Disposal, Rewound, WashMatch
 from domain.entries import Entry, Issue, OrderKey
-from domain.exact import ONE_UNIT, format_quantity
+from domain.exact import format_quantity
 from domain.identification import StandingOrders, method_rule
 from domain.lot_methods import LOT_METHODS
 from domain.lots import Lot, Pool, part_of
@@ -44,6 +45,7 @@ class Book:
         "departures",
         "disposals",
         "incomes",
+        "is_handed_out",
         "is_special",
         "issues",
         "keeps_sold_units",
@@ -56,7 +58,6 @@ class Book:
         "next_serial",
         "one_version",
         "orders",
-        "per_wallet",
         "policy",
         "pools",
         "rewound",
@@ -91,8 +92,8 @@ class Book:
         self.shares = policy.pool != "account" or policy.self_custody_pool != "wallet"
         self.shared: dict[tuple[str, str], Pool] = {}
         self.members: dict[str, Account] = {}
-        self.per_wallet: set[str] = set()
-        self.allocations: dict[str, tuple[Entry, ...]] = {}
+        self.is_handed_out = not policy.is_universal
+        self.allocations: Mapping[str, list[Entry]] = {}
         self.takes_plainly = (
             policy.sub_lots == "tacked_first" and LOT_METHODS[policy.lot_method].priced is None
         )
@@ -172,7 +173,7 @@ class Book:
         policy = self.policy
         if not asset.asset_class.is_digital or account.is_retirement:
             return None
-        if policy.is_universal and asset.id not in self.per_wallet:
+        if not self.is_handed_out:
             return _UNIVERSAL
         is_one = policy.self_custody_pool == "one" and account.custody == "self"
         return _SELF_CUSTODY if is_one else None
@@ -253,16 +254,7 @@ class Book:
         if lot.picked:
             self.washed_parts.setdefault(lot.serial, []).append(first)
         else:
-            self.push(self._home(lot), first)
-
-    def _home(self, lot: Lot) -> Pool:
-        """The pool that a lot is in; the universal one until its basis is handed out."""
-        account = lot.account
-        if self.shares and lot.origin < self.policy.rules.per_wallet_from:
-            waiting = self.shared.get((f"{_UNIVERSAL}/{account.owner}", lot.asset.id))
-            if waiting is not None and not account.is_retirement:
-                return waiting
-        return self.pools[(account.id, lot.asset.id)]
+            self.push(self.pools[(lot.account.id, lot.asset.id)], first)
 
     def push(self, pool: Pool, lot: Lot) -> None:
         """Puts a lot into its place in a pool that counts its units already."""

@@ -22,8 +22,8 @@ _LOTS_A_STEP = 64
 _ROW_STATE = ("wash", "open_quantity", "open_loss", "moved_in")
 _LOT_STATE = ("quantity", "basis", "offset", "loss_basis", "covered", "account")
 _GROWING = ("disposals", "splits", "departures", "incomes", "issues")
-_SCALARS = ("last_key", "next_serial", "next_order", "is_special")
-_COPIED = ("pools", "shared", "members", "weights", "allocations")
+_SCALARS = ("last_key", "next_serial", "next_order", "is_special", "is_handed_out")
+_COPIED = ("pools", "shared", "members", "weights")
 
 Undo = Callable[[], None]
 
@@ -94,7 +94,7 @@ class Rung:
         scalars = [(name, getattr(book, name)) for name in _SCALARS]
         lengths = [(name, len(getattr(book, name))) for name in _GROWING]
         copies = [(name, dict(getattr(book, name))) for name in _COPIED]
-        washes, per_wallet, shorts = dict(book.washes), set(book.per_wallet), book.shorts
+        washes, shorts = dict(book.washes), book.shorts
 
         def undo() -> None:
             for name, value in scalars:
@@ -107,7 +107,6 @@ class Rung:
                 live.update(kept)
             book.washes.clear()
             book.washes.update(washes)
-            book.per_wallet = set(per_wallet)
             book.shorts = shorts
 
         return undo

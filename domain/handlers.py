@@ -13,7 +13,7 @@ from domain.exact import money
 from domain.facts import GiftIn
 from domain.lots import Lot, Pool, part_of
 from domain.selling import depart, dispose, return_capital
-from domain.shared_pools import allocate, hand_out_before
+from domain.shared_pools import allocate, hand_out
 from domain.splits import split
 
 Handler = Callable[[Book, Entry], None]
@@ -200,10 +200,10 @@ def _unvalued_wrap(book: Book, entry: Entry) -> None:
 def fold(book: Book, entries: Iterable[Entry]) -> None:
     """Applies entries, which come in the order of their keys, to a book."""
     handlers = HANDLERS
-    universal = book.policy.is_universal
+    from_day = book.policy.rules.per_wallet_from
     for entry in entries:
-        if universal:
-            hand_out_before(book, entry)
+        if not book.is_handed_out and entry.day >= from_day:
+            hand_out(book)
         handlers[entry.kind](book, entry)
         book.last_key = entry.key
 

@@ -110,11 +110,17 @@ class Portfolio:
         entries = self.entries.get(name, [])
         at = bisect_left(entries, key, key=entry_key)
         if at < len(entries) and entries[at].key == key:
-            del entries[at]
             self._mark_late(name, key)
+            del entries[at]
 
     def _mark_late(self, name: str, key: OrderKey) -> None:
-        """The book must be folded again from the entry `key` on."""
+        """The book must be folded again from the entry `key` on; from its start, if a universal
+        pool may be handed out otherwise now."""
+        if self.declared.policy.is_universal and (
+            key[0] < self.declared.policy.rules.per_wallet_from
+            or any(entry.kind == "basis_allocation" for entry in self.entries.get(name, ()))
+        ):
+            key = START
         self._late[name] = min(key, self._late.get(name, key))
 
     def _declare(self, ref: str, fact: Fact) -> None:
@@ -131,7 +137,8 @@ class Portfolio:
     def _is_addition(self, fact: Fact) -> bool:
         """Whether a declaration changes no answer that a fold may already have used."""
         if isinstance(fact, AssetDeclared):
-            return fact.asset not in self.declared.assets and not self.issues
+            known = fact.asset in self.declared.assets or self.declared.takes_over(fact)
+            return not known and not self.issues
         if isinstance(fact, AccountDeclared):
             return fact.account not in self.declared.accounts
         return isinstance(fact, StandingOrder) and not self.books
@@ -205,20 +212,20 @@ class Portfolio:
         known = self.entries.setdefault(name, [])
         book = self.books.get(name)
         in_order = not known or known[-1].key < fresh[0].key
-        if book is None:
-            self._new_book(name)
-        reopens = self._reopens(name, fresh)
-        if name in self._late or not in_order or reopens:
+        if name in self._late or not in_order or (book and self._reopens(fresh)):
             merge_into(known, fresh)
-            self._mark_late(name, START if reopens else fresh[0].key)
+            self._mark_late(name, fresh[0].key)
             return
         known += fresh
+        if book is None:
+            self._new_book(name)
         self._fold(name, fresh)
 
     def _new_book(self, name: str) -> None:
         policy = self.declared.policy
         kind = policy.rules.books
-        self.books[name] = kind.new(policy, self.declared.orders, self.until_day)
+        known = self.entries.get(name, [])
+        self.books[name] = kind.new(policy, self.declared.orders, self.until_day, known)
         self._ladders[name] = kind.steps()
         self.refolded.add(name)
 
@@ -230,12 +237,11 @@ class Portfolio:
         if kind.looks_ahead:
             self.refolded.add(name)
 
-    def _reopens(self, name: str, fresh: list[Entry]) -> bool:
-        """Facts that belong before a hand-out of the universal pool that was made already."""
+    def _reopens(self, fresh: list[Entry]) -> bool:
+        """Whether they belong before a hand-out of the universal pool that was made already."""
         rules = self.declared.policy.rules
-        return self.declared.policy.is_universal and (
-            fresh[0].day < rules.per_wallet_from
-            or any(entry.kind == "basis_allocation" for entry in fresh)
+        return self.declared.policy.is_universal and any(
+            entry.day < rules.per_wallet_from or entry.kind == "basis_allocation" for entry in fresh
         )
 
     def _refold_late(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from heapq import heappush
 
 from domain.accounts import Account
@@ -14,69 +15,54 @@ from domain.lot_methods import LOT_METHODS
 from domain.lots import Lot, Pool
 
 Plan = list[tuple[str, Lot, int]]  # account id, lot, units of it
+Allocations = dict[str, list[Entry]]  # by asset
 _IN_TIME = frozenset({"basis_allocation", "buy", "income", "gift_in", "inherit", "swap_in"})
 _GLOBAL = {"global_fifo": "FIFO", "global_lifo": "LIFO", "global_hifo": "HIFO"}
 
 
-def hand_out_before(book: Book, entry: Entry) -> None:
-    """The transition of an asset's basis, at its first disposal or move since.
-
-    Units bought since are per wallet from the start. The open basis of before waits: until then
-    there is time for an allocation.
-    """
-    if entry.day < book.policy.rules.per_wallet_from:
-        return
-    for asset in (entry.asset, entry.to_asset):
-        if asset is not None and asset.asset_class.is_digital:
-            _detach(book, asset)
-            if entry.kind not in _IN_TIME:
-                _hand_out(book, asset)
-
-
-def hand_out_rest(book: Book) -> None:
-    """The transition of assets that have no fact since; call it when the day has come."""
-    for asset_id in sorted({asset_id for name, asset_id in book.shared if is_universal(name)}):
-        lot = next((lot for pool in _universal(book, asset_id) for lot in pool.lots()), None)
-        if lot is not None:
-            _detach(book, lot.asset)
-            _hand_out(book, lot.asset)
+def allocations_in_time(entries: Iterable[Entry], since: int) -> Allocations:
+    """Allocations made before the asset's first disposal or move since that day, by asset."""
+    found: Allocations = {}
+    closed: set[str] = set()
+    for entry in entries:
+        asset_id = entry.asset.id
+        if entry.kind == "basis_allocation":
+            if asset_id not in closed:
+                found.setdefault(asset_id, []).append(entry)
+        elif entry.day >= since and entry.kind not in _IN_TIME:
+            closed.add(asset_id)
+            if entry.to_asset is not None:
+                closed.add(entry.to_asset.id)
+    return found
 
 
-def _universal(book: Book, asset_id: str) -> list[Pool]:
-    return [
-        pool for (name, id), pool in book.shared.items() if id == asset_id and is_universal(name)
-    ]
-
-
-def _detach(book: Book, asset: Asset) -> None:
-    """From now on the wallets have pools of their own; the universal one waits apart."""
-    if asset.id in book.per_wallet:
-        return
-    book.per_wallet.add(asset.id)
-    waiting = _universal(book, asset.id)
-    for key in [key for key in book.pools if key[1] == asset.id and book.pools[key] in waiting]:
-        del book.pools[key]
+def hand_out(book: Book) -> None:
+    """The transition, before the first fact of 2025; allocations made later are known already."""
+    book.is_handed_out = True
+    universal: dict[str, list[Pool]] = {}
+    for name, asset_id in [key for key in book.shared if is_universal(key[0])]:
+        universal.setdefault(asset_id, []).append(book.shared.pop((name, asset_id)))
+    for key, pool in list(book.pools.items()):
+        if pool in universal.get(key[1], ()):
+            del book.pools[key]
+    for asset_id in sorted(universal):
+        _hand_out(book, asset_id, universal[asset_id])
 
 
 def allocate(book: Book, entry: Entry) -> None:
-    """Keeps an allocation for the hand-out; one that comes too late has nothing to allocate."""
-    asset_id = entry.asset.id
-    waits = entry.day < book.policy.rules.per_wallet_from or _universal(book, asset_id)
-    if book.policy.is_universal and waits:
-        book.allocations[asset_id] = (*book.allocations.get(asset_id, ()), entry)
-    else:
+    """Nothing: the hand-out has looked ahead to it, unless there is nothing to allocate."""
+    if entry not in book.allocations.get(entry.asset.id, ()):
         _say(book, entry.ref, "allocation_inadequate",
              "basis was kept per wallet already when this allocation was made")  # fmt: skip
 
 
-def _hand_out(book: Book, asset: Asset) -> None:
+def _hand_out(book: Book, asset_id: str, shared: list[Pool]) -> None:
     """The first adequate allocation stands; without one the earliest lots go first."""
-    shared = _universal(book, asset.id)
-    if not shared:
+    lot = next((lot for pool in shared for lot in pool.lots()), None)
+    if lot is None:
         return
-    for key in [key for key in book.shared if key[1] == asset.id and is_universal(key[0])]:
-        del book.shared[key]
-    for allocation in book.allocations.get(asset.id, ()):
+    asset = lot.asset
+    for allocation in book.allocations.get(asset_id, ()):
         plan = _planned(shared, allocation)
         if plan is not None:
             _carry_out(book, asset, plan)
@@ -84,9 +70,9 @@ def _hand_out(book: Book, asset: Asset) -> None:
         _say(book, allocation.ref, "allocation_inadequate",
              "the allocation does not give every wallet exactly the units that it held, from open "
              "basis; it was left aside")  # fmt: skip
-    if asset.id not in book.allocations and any(len(_holding(pool)) > 1 for pool in shared):
+    if asset_id not in book.allocations and any(len(_holding(pool)) > 1 for pool in shared):
         _say(book, _latest(shared), "allocation_missing",
-             f"no allocation of {asset.id} is recorded; the earliest lots went to the wallets in "
+             f"no allocation of {asset_id} is recorded; the earliest lots went to the wallets in "
              "their order")  # fmt: skip
     _carry_out(book, asset, [step for pool in shared for step in _by_rule(pool, "FIFO")])
 

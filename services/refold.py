@@ -38,7 +38,7 @@ def refolded(
         entries += entries_of(fact, ref, declared)
     entries.sort(key=lambda entry: entry.key)
     kind = declared.policy.rules.books
-    book: KeptBook = kind.new(declared.policy, declared.orders, portfolio.until_day)
+    book: KeptBook = kind.new(declared.policy, declared.orders, portfolio.until_day, entries)
     kind.fold(book, entries)
     kind.finish(book, portfolio.until_day)
     return book

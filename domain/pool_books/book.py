@@ -208,7 +208,9 @@ def pool_books(
 ) -> BookKind[PoolBook]:
     """The kind of books of a law that computes its pools by `compute`."""
 
-    def new(policy: Policy, orders: dict[str, StandingOrders], until_day: int) -> PoolBook:
+    def new(
+        policy: Policy, orders: dict[str, StandingOrders], until_day: int, known: Sequence[Entry]
+    ) -> PoolBook:
         return PoolBook(policy, until_day, compute)
 
     return BookKind(

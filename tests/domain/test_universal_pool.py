@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from tests.domain.make import Json, cells, result
+from domain.decisions import Bust
+from tests.domain.make import Json, cells, result, scenario
 from tests.domain.make import buy as bought
 from tests.domain.make import sell as sold
+from tests.domain.replay import portfolio_of, state
 
 LOT = ("lot", "account", "qty", "basis")
 UNIVERSAL = {"pool": "universal_before_2025"}
@@ -203,6 +205,31 @@ def test_a_late_fact_of_before_the_transition_is_handed_out_with_the_rest() -> N
     in_order, in_arrival = answered(late, *COINS, sale), answered(*COINS, sale, late)
     assert in_order == in_arrival
     assert cells(in_order["disposals"], "lot", "basis") == [("b0", "7")]
+
+
+def test_a_late_sale_of_2025_ends_the_time_of_an_allocation_known_before() -> None:
+    plan = allocated(method="global_lifo", date="2025-03-01")
+    early, sale = sell("s1", "2025-02-03", "1", "9", "A"), sell("s2", "2025-05-06", "1", "9", "A")
+    in_order, in_arrival = (
+        portfolio_of(scenario(*events, policy=UNIVERSAL), settle_each=True)
+        for events in ((*COINS, early, plan, sale), (*COINS, plan, sale, early))
+    )
+    assert state(in_order, "2025-12-31") == state(in_arrival, "2025-12-31")
+    assert [(each.ref, each.code) for each in in_arrival.all_issues()] == [
+        ("b3", "allocation_missing"),
+        ("plan", "allocation_inadequate"),
+    ]
+
+
+def test_a_busted_allocation_leaves_what_would_be_without_it() -> None:
+    sale = sell("s", "2025-05-06", "1", "9", "A")
+    portfolio = portfolio_of(
+        scenario(*COINS, allocated(method="global_lifo"), sale, policy=UNIVERSAL)
+    )
+    assert [row.lot for row in portfolio.books["Y"].disposals] == ["b2"]
+    portfolio.add("plan", Bust(effective_at="2025-01-01"))
+    portfolio.settle()
+    assert [row.lot for row in portfolio.books["Y"].disposals] == ["b1"]
 
 
 def test_after_the_transition_self_custody_can_be_one_pool() -> None:
