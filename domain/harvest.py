@@ -7,7 +7,7 @@ replace.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from domain.book import Book
@@ -40,7 +40,7 @@ class Opportunity:
 
 
 @dataclass(frozen=True, slots=True)
-class _Blocker:
+class Blocker:
     """A recent purchase with unused units: `units` in group units x 10**18."""
 
     purchase: Purchase
@@ -54,11 +54,11 @@ def opportunities(book: KeptBook, marks: Mapping[str, int], day: int) -> list[Op
 
 def lot_opportunities(book: Book, marks: Mapping[str, int], day: int) -> list[Opportunity]:
     """The losses of a book of lots."""
-    blockers = {group: _blockers(book, group, day) for group in book.washes}
+    blockers = {group: blockers_of(book, group, day) for group in book.washes}
     found: list[Opportunity] = []
-    for pieces in _sublots(book, marks):
+    for pieces in sublots(book, lambda lot: lot.asset.id in marks):
         price = marks[pieces[0].asset.id]
-        if sum(_loss_side(lot)[0] - lot.quantity * price for lot in pieces) > 0:
+        if sum(loss_side(lot)[0] - lot.quantity * price for lot in pieces) > 0:
             taken = 0
             for lot in pieces:
                 one, units = _opportunity(book, lot, price, day, blockers[lot.asset.group], taken)
@@ -67,17 +67,17 @@ def lot_opportunities(book: Book, marks: Mapping[str, int], day: int) -> list[Op
     return found
 
 
-def _sublots(book: Book, marks: Mapping[str, int]) -> Iterator[list[Lot]]:
+def sublots(book: Book, wanted: Callable[[Lot], bool]) -> Iterator[list[Lot]]:
     """Pieces that are sold together: same lot, account, asset and date; reporting accounts."""
     sublots: dict[tuple[str, str, str, int], list[Lot]] = {}
     for lot in sorted(book.open_lots(), key=lambda each: (each.order, each.acquired, each.offset)):
-        if lot.account.reports and lot.asset.id in marks:
-            key = (lot.ref, lot.account.id, lot.asset.id, _loss_side(lot)[1])
+        if lot.account.reports and wanted(lot):
+            key = (lot.ref, lot.account.id, lot.asset.id, loss_side(lot)[1])
             sublots.setdefault(key, []).append(lot)
     yield from sublots.values()
 
 
-def _loss_side(lot: Lot) -> tuple[int, int]:
+def loss_side(lot: Lot) -> tuple[int, int]:
     """(basis, day) that count for a loss: of a gift the lower value, held from the gift."""
     if lot.loss_basis >= 0:
         return lot.loss_basis, lot.gift_day
@@ -85,15 +85,15 @@ def _loss_side(lot: Lot) -> tuple[int, int]:
 
 
 def _opportunity(
-    book: Book, lot: Lot, price: int, day: int, blockers: list[_Blocker], taken: int
+    book: Book, lot: Lot, price: int, day: int, blockers: list[Blocker], taken: int
 ) -> tuple[Opportunity, int]:
     """The piece's loss at `price`, and the units blocked; `taken` units are blocked before it."""
     value = lot.quantity * price
-    basis, acquired = _loss_side(lot)
+    basis, acquired = loss_side(lot)
     loss = basis - value
     units, latest = 0, None
     if blockers and (loss > 0 or book.matches_gains):
-        units, latest = _blocked(book, lot, day, blockers, taken)
+        units, latest = blocked_units(book, lot, day, blockers, taken)
     blocked = part_of(loss, units, lot.quantity) if loss > 0 else 0
     is_long = lot.inherited or day >= first_long_day(acquired)
     found = Opportunity(
@@ -113,7 +113,7 @@ def _opportunity(
     return found, units
 
 
-def _blockers(book: Book, group: str, day: int) -> list[_Blocker]:
+def blockers_of(book: Book, group: str, day: int) -> list[Blocker]:
     """Purchases of a group in the last 30 days that still hold unused units, oldest first."""
     classes = book.wash_classes(day)
     first = day - book.policy.rules.window_days
@@ -127,12 +127,12 @@ def _blockers(book: Book, group: str, day: int) -> list[_Blocker]:
                     number, unit = book.weights[piece.asset.id]
                     units += piece.quantity * number * 10**18 // unit
             if units:
-                found.append(_Blocker(purchase, units))
+                found.append(Blocker(purchase, units))
     return found
 
 
-def _blocked(
-    book: Book, lot: Lot, day: int, blockers: list[_Blocker], taken: int
+def blocked_units(
+    book: Book, lot: Lot, day: int, blockers: list[Blocker], taken: int
 ) -> tuple[int, Purchase | None]:
     """Units of `lot` that would be disallowed today, and the last purchase that does it.
 

@@ -90,7 +90,8 @@ class BookKind(Generic[B]):
     """How a law keeps its books.
 
     `new(policy, orders, until_day, known)` makes one for the facts up to that tax day, of which
-    the entries `known` so far may be looked at ahead; `fold` takes them in the order of their keys, `finish(book, until_day)` follows each batch.
+    the entries `known` so far may be looked at ahead; `fold` takes them in the order of their
+    keys, `finish(book, until_day)` follows each batch.
     `opportunities(book, marks, day)`: losses that a sale would realise. `looks_ahead`: a later
     fact can change any earlier row, so that read models write the whole book again. `asks`: the
     positions of the policy that these books read; None: all.

@@ -44,7 +44,7 @@ class Projector:
         self.database = database
         self.ledger = ledger
         self.taxpayers: dict[str, Taxpayer] = {}
-        self.generation = 0  # grows when portfolios change, so that others can tell
+        self.changed: set[str] = set()  # taxpayers that moved; who follows them takes it away
         self._delivers = delivers
         self.position = self._stored_position()
         if self.position < 0:
@@ -108,7 +108,7 @@ class Projector:
                     write_opportunities(connection, name, self.taxpayers[name], self.board, as_of)
                 self._project_alerts(connection, facts)
         self.position = facts[-1].position
-        self.generation += bool(changed)
+        self.changed |= changed
         return changed
 
     def follow(self) -> None:
@@ -117,7 +117,7 @@ class Projector:
             stored = self._checkpoint(connection, READ_MODELS)
             if stored != self.position:
                 self.position, self.taxpayers = stored, {}
-                self.generation += 1
+                self.changed |= set(self.ledger.taxpayers())
                 self.board = MarkBoard(connection)
 
     def _project_alerts(self, connection: Connection, facts: list[LoggedFact]) -> None:

@@ -19,8 +19,8 @@ from infra.demo.place import SOURCE, TAXPAYER, clear
 from infra.importing import Importer, recognise
 from infra.settings import Settings
 from infra.sources.neutral_csv import TradeReader
+from services.alert_rules import checked_rule
 from services.alerting import SOURCE as OWN
-from services.alerting import checked_rule
 from services.ledger import Offer
 
 RULES = (("notice", "25000"), ("urgent", "45000"))

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from domain.decisions import AlertFired, AlertRearmed, AlertRuleRemoved, AlertRuleSet
-from services.alerting import InvalidRule, checked_rule
+from services.alert_rules import InvalidRule, checked_rule
 from services.ledger import Offer
 from services.marks import Quote
 from tests.services.house import COIN, STOCK, House, buy, sell
@@ -232,8 +232,8 @@ RULE: dict[str, Any] = {"effective_at": "2025-01-01", "name": "r", "scope": "all
 @pytest.mark.parametrize(
     ("part", "value", "complaint"),
     [
-        ("scope", "everything", "all, class:NAME or asset:ID"),
-        ("scope", "class:", "all, class:NAME or asset:ID"),
+        ("scope", "everything", "all, class:NAME, group:ID, asset:ID or account:ID"),
+        ("scope", "class:", "all, class:NAME, group:ID, asset:ID or account:ID"),
         ("metric", "joy", "harvestable_loss, tax_saved, loss_percent"),
         ("threshold", "0", "above zero"),
         ("threshold", "-1", "above zero"),
