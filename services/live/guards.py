@@ -9,7 +9,6 @@ with a rise for a rule that fires and waits to be re-armed.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
 from domain.exact import ONE_DOLLAR
 from domain.loss_curves import Curve
@@ -18,96 +17,114 @@ from services.live.triggers import ANY
 
 Prices = Mapping[str, int]
 _STEPS = 1 << 20  # a fall is searched to a millionth of the price
-_MOST = 1 << 27  # and a rise to 128 times the price
+_MOST = 1 << 28  # and a rise to 256 times the price
+_CHORDS = 4
 
 
-@dataclass(frozen=True, slots=True)
 class Metric:
     """What a rule watches over the curves in its scope, in 10**-36 (percent: of a percent).
 
     `opaque`: assets of books that have no curves, so that every tick of theirs asks.
     """
 
-    name: str
-    curves: Sequence[Curve]
-    opaque: frozenset[str]
-    outlook: Callable[[], Outlook]
+    __slots__ = ("_costs", "_lines", "_outlook", "assets", "is_exact", "name", "opaque")
 
-    @property
-    def is_exact(self) -> bool:
-        """Whether the curves give the value itself, not a bound above it."""
-        return not self.opaque and not any(curve.is_loose for curve in self.curves)
-
-    def assets(self) -> set[str]:
-        """The assets whose price it depends on."""
-        return {curve.asset.id for curve in self.curves} | self.opaque
+    def __init__(
+        self,
+        name: str,
+        curves: Sequence[Curve],
+        opaque: frozenset[str],
+        outlook: Callable[[], Outlook],
+    ) -> None:
+        self.name = name
+        self.opaque = opaque
+        # Whether the curves give the value itself, not a bound above it.
+        self.is_exact = not opaque and not any(curve.is_loose for curve in curves)
+        self.assets = {curve.asset.id for curve in curves} | opaque
+        self._outlook = outlook
+        self._costs = [(curve.asset.id, curve.cost) for curve in curves]
+        self._lines = [
+            (curve.asset.id, (is_long, curve.asset.collectible), lines)
+            for curve in curves
+            for is_long, lines in ((False, curve.short), (True, curve.long))
+            if lines is not None
+        ]
 
     def at(self, prices: Prices) -> int:
         """The value at these prices; an asset without one does not count."""
-        priced = [(curve, prices[curve.asset.id]) for curve in self.curves
-                  if curve.asset.id in prices]  # fmt: skip
         if self.name == "tax_saved":
-            return self._saved(priced)
-        loss = sum(curve.loss(price) for curve, price in priced)
+            return self._saved(prices)
+        loss = 0
+        for asset, _, lines in self._lines:
+            if asset in prices:
+                loss += lines.loss(prices[asset])
         if self.name == "harvestable_loss":
             return loss
-        cost = sum(curve.cost for curve, _ in priced)
+        cost = sum(cost for asset, cost in self._costs if asset in prices)
         return 100 * loss * ONE_DOLLAR // cost if cost else 0
 
-    def _saved(self, priced: list[tuple[Curve, int]]) -> int:
-        outlook = self.outlook()
+    def _saved(self, prices: Prices) -> int:
+        outlook = self._outlook()
         change: dict[Key, int] = {}
-        for curve, price in priced:
-            for is_long, lines in ((False, curve.short), (True, curve.long)):
-                if lines is not None:
-                    key = (outlook.year, is_long, curve.asset.collectible)
-                    change[key] = change.get(key, 0) - lines.loss(price)
+        for asset, (is_long, collectible), lines in self._lines:
+            if asset in prices:
+                key = (outlook.year, is_long, collectible)
+                change[key] = change.get(key, 0) - lines.loss(prices[asset])
         return outlook.saved(change)
 
 
 def until_it_fires(metric: Metric, prices: Prices, threshold: int) -> dict[str, int]:
     """Per asset the price below which the rule has to be asked."""
-    guarded = dict.fromkeys(metric.assets(), ANY)  # one without a price: at its first one
+    guarded = dict.fromkeys(metric.assets, ANY)  # one without a price: at its first one
     if metric.opaque:
         return guarded
-    known = {asset: prices[asset] for asset in guarded if asset in prices}
 
     def fallen(step: int) -> dict[str, int]:
-        return {asset: price * (_STEPS - step) // _STEPS for asset, price in known.items()}
+        return {asset: price * (_STEPS - step) // _STEPS for asset, price in prices.items()}
 
-    step = _furthest(lambda step: metric.at(fallen(step)) < threshold, _STEPS)
+    step = _furthest(lambda step: threshold - 1 - metric.at(fallen(step)), _STEPS)
     return guarded if step < 0 else guarded | fallen(step)
 
 
 def until_it_rearms(metric: Metric, prices: Prices, level: int) -> dict[str, int]:
-    """Per asset the price above which the rule has to be asked. `level`: see `Metric`.
+    """Per asset the price above which the rule has to be asked. `level`: it re-arms below.
 
     A first price of an asset adds to the cost that a percentage is of, so it asks as well.
     """
-    known = {asset: prices[asset] for asset in metric.assets() if asset in prices}
-    at_once = dict.fromkeys(metric.assets(), -1)
+    at_once = dict.fromkeys(metric.assets, -1)
     if not metric.is_exact:
         return at_once
 
     def risen(step: int) -> dict[str, int]:
-        return {asset: price * (_STEPS + step) // _STEPS for asset, price in known.items()}
+        return {asset: price * (_STEPS + step) // _STEPS for asset, price in prices.items()}
 
-    step = _furthest(lambda step: metric.at(risen(step)) >= level, _MOST)
+    step = _furthest(lambda step: metric.at(risen(step)) - level, _MOST)
     return at_once if step < 0 else at_once | risen(step)
 
 
-def _furthest(holds: Callable[[int], bool], most: int) -> int:
-    """The largest step up to `most` at which it holds, -1 if it does not at 0; it is monotone."""
-    if not holds(0):
+def _furthest(room: Callable[[int], int], most: int) -> int:
+    """A step up to `most`, near the last one that leaves room (>= 0); -1 if none does.
+
+    Room shrinks with the step. The chord through two steps lies on the safe side of a metric
+    that is convex; every step taken is tried all the same.
+    """
+    low, left = 0, room(0)
+    if left < 0:
         return -1
-    low, high = 0, 1
-    while high < most and holds(high):
-        low, high = high, high * 4
-    high = min(high, most + 1)
-    while high - low > 1:
-        middle = (low + high) // 2
-        if holds(middle):
-            low = middle
+    high, lacking = 16, room(16)
+    while lacking >= 0 and high < most:
+        low, left = high, lacking
+        high = min(high * 16, most)
+        lacking = room(high)
+    if lacking >= 0:
+        return high
+    for _ in range(_CHORDS):
+        tried = low + (high - low) * left // (left - lacking)
+        if tried == low:
+            break
+        now = room(tried)
+        if now >= 0:
+            low, left = tried, now
         else:
-            high = middle
+            high, lacking = tried, now
     return low

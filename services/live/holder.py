@@ -40,6 +40,7 @@ class Holder:
         self._taxpayer = taxpayer
         self._outlook: Outlook | None = None
         self._valued: dict[str, _Valued] = {}
+        self._metrics: dict[tuple[str, str], Metric] = {}
         self.curves: list[Curve] = []
         self.opaque: list[KeptBook] = []
         rules = taxpayer.portfolio.declared.policy.rules
@@ -55,6 +56,12 @@ class Holder:
 
     def metric(self, name: str, scope: str) -> Metric:
         """What a rule of this metric and scope watches."""
+        known = self._metrics.get((name, scope))
+        if known is None:
+            known = self._metrics[name, scope] = self._metric(name, scope)
+        return known
+
+    def _metric(self, name: str, scope: str) -> Metric:
         opaque = {asset for book in self.opaque for asset in book.weights}
         curves = [each for each in self.curves if in_scope(scope, each.asset, each.account)]
         return Metric(name, tuple(curves), frozenset(opaque), self.outlook)
