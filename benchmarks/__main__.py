@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from benchmarks import fold, fragments, imports, late, memory, replay
+from benchmarks import fold, fragments, imports, late, memory, replay, ticks
 
 GROUPS = {
     "fold": fold.results,
@@ -13,6 +13,7 @@ GROUPS = {
     "import": imports.results,
     "replay": replay.results,
     "memory": memory.results,
+    "ticks": ticks.results,
 }
 
 

@@ -69,7 +69,8 @@ class ProfileStated(Fact, frozen=True, kw_only=True, omit_defaults=True, tag="pr
 
     `carry_short` and `carry_long` are the (positive) losses carried into `carry_year`;
     `taxable_income` maps a year to Form 1040 line 15, which may be negative; `tax` maps a year
-    to the figures that its tax is computed from.
+    to the figures that its tax is computed from. `accounts_complete`: the day up to which every
+    account whose purchases count (own, retirement, the spouse's, controlled companies') is told.
     """
 
     filing_status: str | None = None
@@ -79,6 +80,7 @@ class ProfileStated(Fact, frozen=True, kw_only=True, omit_defaults=True, tag="pr
     taxable_income: dict[str, str] = msgspec.field(default_factory=dict)
     report_years: tuple[int, ...] = ()
     tax: dict[str, TaxFigures] = msgspec.field(default_factory=dict)
+    accounts_complete: str | None = None
 
 
 class AccountDeclared(Fact, frozen=True, kw_only=True, omit_defaults=True, tag="account"):
@@ -128,7 +130,9 @@ class AlertRuleSet(Fact, frozen=True, kw_only=True, omit_defaults=True, tag="ale
 
     scope: `all`, `class:NAME` or `asset:ID`; metric: `harvestable_loss`, `tax_saved` (both in
     the taxpayer's currency) or `loss_percent` (of basis); channels: `terminal`, `file:PATH`,
-    `webhook:URL`.
+    `webhook:URL`. severity: `notice` or `urgent`; after a crossing it does not fire again for
+    `cooldown_seconds`; quiet: hours of the taxpayer's clock (`22:00-07:00`) in which notices
+    wait, empty for none.
     """
 
     name: str
@@ -137,6 +141,9 @@ class AlertRuleSet(Fact, frozen=True, kw_only=True, omit_defaults=True, tag="ale
     threshold: str
     rearm_ratio: str = "0.85"
     channels: tuple[str, ...] = ("terminal",)
+    severity: str = "notice"
+    cooldown_seconds: int = 0
+    quiet: str = ""
 
 
 class AlertRuleRemoved(
@@ -194,3 +201,21 @@ class AlertRearmed(Fact, frozen=True, kw_only=True, omit_defaults=True, tag="ale
     rule: str
     crossing: int
     value: str
+
+
+class AlertAcknowledged(
+    Fact, frozen=True, kw_only=True, omit_defaults=True, tag="alert_acknowledged"
+):
+    """The owner has seen crossing number `crossing` of `rule`: what is not sent yet, stays so."""
+
+    rule: str
+    crossing: int
+    note: str = ""
+
+
+class AlertSnoozed(Fact, frozen=True, kw_only=True, omit_defaults=True, tag="alert_snoozed"):
+    """Nothing of `rule` is sent before the instant `until` (UTC; empty: wakes it). It still fires
+    and re-arms."""
+
+    rule: str
+    until: str = ""

@@ -54,7 +54,14 @@ class Correction(Fact, frozen=True, kw_only=True, omit_defaults=True, tag="corre
     reason: str = ""
 
 
-AlertFact = d.AlertRuleSet | d.AlertRuleRemoved | d.AlertFired | d.AlertRearmed
+AlertFact = (
+    d.AlertRuleSet
+    | d.AlertRuleRemoved
+    | d.AlertFired
+    | d.AlertRearmed
+    | d.AlertAcknowledged
+    | d.AlertSnoozed
+)
 AnyFact = Trade | Declaration | Correction | d.Bust | AlertFact
 
 TRADE_TYPES = frozenset(Trade.__args__)

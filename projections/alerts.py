@@ -9,26 +9,35 @@ from sqlalchemy import Column, Connection, Integer, Table, Text, select, update
 from sqlalchemy import delete as delete_from
 from sqlalchemy.dialects.sqlite import insert as insert_or_not
 
-from domain.decisions import AlertFired, AlertRearmed, AlertRuleRemoved, AlertRuleSet
+from domain.decisions import (
+    AlertAcknowledged,
+    AlertFired,
+    AlertRearmed,
+    AlertRuleRemoved,
+    AlertRuleSet,
+    AlertSnoozed,
+)
 from domain.facts import Fact
 from projections.schema import METADATA, Piece, Projection, insert, pieces, text
 
 ALERT_RULES = Projection(
     "alert_rules",
-    1,
+    2,
     Table(
-        "alert_rules_v1",
+        "alert_rules_v2",
         METADATA,
         Column("taxpayer", Text, primary_key=True),
         Column("name", Text, primary_key=True),
         *text("scope", "metric", "threshold", "rearm_ratio", "channels", "since"),
+        *text("severity", "quiet", "snoozed_until"),
+        Column("cooldown_seconds", Integer, nullable=False),
     ),
 )
 ALERTS = Projection(
     "alerts",
-    1,
+    2,
     Table(
-        "alerts_v1",
+        "alerts_v2",
         METADATA,
         Column("taxpayer", Text, primary_key=True),
         Column("rule", Text, primary_key=True),
@@ -44,14 +53,16 @@ ALERTS = Projection(
             "recorded_at",
             "rearmed_at",
             "rearm_recorded_at",
+            "acknowledged_at",
+            "ack_recorded_at",
             "evidence",
         ),
     ),
 )
-_INNER = ("taxpayer", "rearm_recorded_at")
+_INNER = ("taxpayer", "rearm_recorded_at", "ack_recorded_at")
 
 
-def crossing_key(taxpayer: str, rule: str, crossing: int) -> str:
+def crossing_key(taxpayer: str, rule: str, crossing: int | str) -> str:
     """The one stable key of a crossing: what every delivery of it is called."""
     return f"{taxpayer}/{rule}/{crossing}"
 
@@ -60,6 +71,11 @@ def apply(connection: Connection, taxpayer: str, fact: Fact, recorded_at: str) -
     """Folds one fact about rules or alerts into the tables."""
     if isinstance(fact, AlertRuleSet | AlertRuleRemoved):
         table = ALERT_RULES.table
+        snoozed = connection.scalar(
+            select(table.c.snoozed_until).where(
+                table.c.taxpayer == taxpayer, table.c.name == fact.name
+            )
+        )
         connection.execute(
             delete_from(table).where(table.c.taxpayer == taxpayer, table.c.name == fact.name)
         )
@@ -73,21 +89,45 @@ def apply(connection: Connection, taxpayer: str, fact: Fact, recorded_at: str) -
                 fact.rearm_ratio,
                 " ".join(fact.channels),
                 recorded_at,
+                fact.severity,
+                fact.quiet,
+                snoozed or "",
+                fact.cooldown_seconds,
             )
             insert(connection, table, [row])
     elif isinstance(fact, AlertFired):
         _insert_once(connection, ALERTS.table, _fired(taxpayer, fact, recorded_at))
     elif isinstance(fact, AlertRearmed):
-        table = ALERTS.table
+        later = {"rearmed_at": fact.effective_at, "rearm_recorded_at": recorded_at}
+        _update(connection, taxpayer, fact, later)
+    elif isinstance(fact, AlertAcknowledged):
+        later = {"acknowledged_at": fact.effective_at, "ack_recorded_at": recorded_at}
+        _update(connection, taxpayer, fact, later)
+    elif isinstance(fact, AlertSnoozed):
+        table = ALERT_RULES.table
         connection.execute(
             update(table)
-            .where(
-                table.c.taxpayer == taxpayer,
-                table.c.rule == fact.rule,
-                table.c.crossing == fact.crossing,
-            )
-            .values(rearmed_at=fact.effective_at, rearm_recorded_at=recorded_at)
+            .where(table.c.taxpayer == taxpayer, table.c.name == fact.rule)
+            .values(snoozed_until=fact.until)
         )
+
+
+def _update(
+    connection: Connection,
+    taxpayer: str,
+    fact: AlertRearmed | AlertAcknowledged,
+    later: dict[str, str],
+) -> None:
+    table = ALERTS.table
+    connection.execute(
+        update(table)
+        .where(
+            table.c.taxpayer == taxpayer,
+            table.c.rule == fact.rule,
+            table.c.crossing == fact.crossing,
+        )
+        .values(later)
+    )
 
 
 def rules(connection: Connection, taxpayer: str | None = None) -> list[Piece]:
@@ -110,10 +150,19 @@ def read(
             continue
         if each["rearmed_at"] > last or each["rearm_recorded_at"] > known_at:
             each["rearmed_at"] = ""
+        if each["acknowledged_at"] > last or each["ack_recorded_at"] > known_at:
+            each["acknowledged_at"] = ""
+        each["state"] = _state(each)
         shown = {name: each[name] for name in each if name not in _INNER}
         found.append(shown | {"evidence": msgspec.json.decode(each["evidence"])})
     found.sort(key=lambda each: (each["fired_at"], each["rule"], each["crossing"]))
     return found
+
+
+def _state(alert: Piece) -> str:
+    if alert["rearmed_at"]:
+        return "cleared"
+    return "acknowledged" if alert["acknowledged_at"] else "firing"
 
 
 def _insert_once(connection: Connection, table: Table, row: tuple[Any, ...]) -> None:
@@ -137,6 +186,8 @@ def _fired(taxpayer: str, fact: AlertFired, recorded_at: str) -> tuple[Any, ...]
         fact.tax_saved,
         fact.effective_at,
         recorded_at,
+        "",
+        "",
         "",
         "",
         msgspec.json.encode(evidence).decode(),

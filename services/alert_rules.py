@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime, time, timedelta
+
 from domain.accounts import Account
 from domain.assets import Asset
 from domain.decisions import AlertRuleSet
@@ -9,6 +11,8 @@ from domain.errors import ThresherError
 from domain.exact import ONE_DOLLAR, money
 
 METRICS = ("harvestable_loss", "tax_saved", "loss_percent")
+URGENT = "urgent"
+SEVERITIES = ("notice", URGENT)
 SCHEMES = ("terminal", "file", "webhook")
 SCOPES = {
     "class": lambda asset, account, what: asset.asset_class.name == what,
@@ -35,11 +39,44 @@ def checked_rule(rule: AlertRuleSet) -> AlertRuleSet:
         raise InvalidRule(f"threshold {rule.threshold}: use an amount above zero")
     if not 0 < money(rule.rearm_ratio) <= ONE_DOLLAR:
         raise InvalidRule(f"re-arm ratio {rule.rearm_ratio}: use a share between 0 and 1")
+    if rule.severity not in SEVERITIES:
+        raise InvalidRule(f"severity {rule.severity!r}: use one of {', '.join(SEVERITIES)}")
+    if rule.cooldown_seconds < 0:
+        raise InvalidRule(f"cooldown {rule.cooldown_seconds}: use zero or more seconds")
+    if rule.quiet:
+        quiet_hours(rule.quiet)
     for channel in rule.channels:
         scheme, _, target = channel.partition(":")
         if scheme not in SCHEMES or (scheme != "terminal" and not target) or " " in channel:
             raise InvalidRule(f"channel {channel!r}: use terminal, file:PATH or webhook:URL")
     return rule
+
+
+def quiet_hours(text: str) -> tuple[time, time]:
+    """`22:00-07:00` as the times of day from which and until which it is quiet.
+
+    Raises InvalidRule.
+    """
+    try:
+        start, end = (time.fromisoformat(each) for each in text.split("-"))
+    except ValueError:
+        start = end = time()
+    if start == end or start.tzinfo or end.tzinfo:
+        raise InvalidRule(f"quiet hours {text!r}: write them as 22:00-07:00")
+    return start, end
+
+
+def quiet_until(text: str, now: datetime) -> datetime:
+    """The end of the quiet hours that `now` (on the taxpayer's clock) is in; else `now`."""
+    if not text:
+        return now
+    start, end = quiet_hours(text)
+    clock = now.time()
+    is_quiet = start <= clock < end if start < end else clock >= start or clock < end
+    if not is_quiet:
+        return now
+    day = now.date() + timedelta(days=clock >= end)
+    return datetime.combine(day, end, now.tzinfo)
 
 
 def in_scope(scope: str, asset: Asset, account: Account) -> bool:

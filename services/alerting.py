@@ -137,8 +137,11 @@ def _watched(rule: Piece, known: Sequence[Piece]) -> Watched:
     """A rule with the state that its alerts left it in, oldest first."""
     threshold = money(rule["threshold"])
     level = level_below(threshold, money(rule["rearm_ratio"]))
-    watched = Watched(rule["metric"], rule["scope"], threshold, level)
+    watched = Watched(
+        rule["metric"], rule["scope"], threshold, level, cooldown_seconds=rule["cooldown_seconds"]
+    )
     for alert in known:
         if alert["rule"] == rule["name"] and alert["crossing"] > watched.crossing:
             watched.crossing, watched.firing = alert["crossing"], not alert["rearmed_at"]
+            watched.cool_from(alert["fired_at"])
     return watched

@@ -9,23 +9,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import msgspec
 from sqlalchemy import Connection, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from domain.days import sortable_instant
-from domain.decisions import AlertFired
+from domain.decisions import AlertAcknowledged, AlertFired, AlertSnoozed
 from domain.errors import ThresherError
-from projections.alerts import crossing_key
+from projections.alerts import crossing_key, rules
 from projections.schema import Piece
+from services.alert_rules import URGENT, quiet_until
 from services.database import Database
 from services.tables import OUTBOX
 
 # Standard Webhooks 1.0 suggests these waits; ten attempts over about three days.
 RETRY_AFTER_SECONDS = (5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400)
 GIVEN_UP = "given up"
+ACKNOWLEDGED = "acknowledged"
 
 
 class DeliveryFailed(ThresherError):
@@ -45,8 +48,15 @@ Send = Callable[[str, Message], None]
 Channels = Mapping[str, Send]
 
 
-def enqueue(connection: Connection, taxpayer: str, fact: AlertFired, recorded_at: str) -> None:
-    """Puts an alert into the outbox, one row per channel, in the caller's transaction."""
+def enqueue(
+    connection: Connection, taxpayer: str, fact: AlertFired, recorded_at: str,
+    zone: ZoneInfo | None,
+) -> None:  # fmt: skip
+    """Puts an alert into the outbox, one row per channel, in the caller's transaction.
+
+    It is due when it is recorded, or later by the rule's snooze and quiet hours.
+    """
+    due_at = _due_at(connection, taxpayer, fact.rule, recorded_at, zone)
     key = crossing_key(taxpayer, fact.rule, fact.crossing)
     body = msgspec.json.encode(
         {
@@ -64,13 +74,38 @@ def enqueue(connection: Connection, taxpayer: str, fact: AlertFired, recorded_at
                 taxpayer=taxpayer,
                 payload=body,
                 created_at=recorded_at,
-                due_at=recorded_at,
+                due_at=due_at,
                 attempts=0,
                 sent_at="",
                 last_error="",
             )
             .on_conflict_do_nothing()
         )
+
+
+def hold(connection: Connection, taxpayer: str, fact: AlertAcknowledged | AlertSnoozed) -> None:
+    """What is not sent yet: of an acknowledged crossing it never is, of a snoozed rule later."""
+    waiting = update(OUTBOX).where(OUTBOX.c.taxpayer == taxpayer, OUTBOX.c.sent_at == "")
+    if isinstance(fact, AlertAcknowledged):
+        key = crossing_key(taxpayer, fact.rule, fact.crossing)
+        connection.execute(waiting.where(OUTBOX.c.key == key).values(sent_at=ACKNOWLEDGED))
+    else:
+        prefix = crossing_key(taxpayer, fact.rule, "")
+        mine = waiting.where(OUTBOX.c.key.startswith(prefix, autoescape=True))
+        connection.execute(mine.values(due_at=fact.until or fact.effective_at))
+
+
+def _due_at(
+    connection: Connection, taxpayer: str, rule: str, recorded_at: str, zone: ZoneInfo | None
+) -> str:
+    for each in rules(connection, taxpayer):
+        if each["name"] == rule:
+            due: str = max(recorded_at, each["snoozed_until"])
+            if each["severity"] != URGENT:
+                local = datetime.fromisoformat(due).astimezone(zone or UTC)
+                due = sortable_instant(quiet_until(each["quiet"], local))
+            return due
+    return recorded_at
 
 
 def deliver(database: Database, channels: Channels, now: datetime) -> dict[str, int]:

@@ -14,13 +14,13 @@ from zlib import crc32
 
 from sqlalchemy import Connection, Row, inspect, select, update
 
-from domain.decisions import AlertFired
+from domain.decisions import AlertAcknowledged, AlertFired, AlertSnoozed
 from domain.errors import ThresherError
 from domain.fact_codec import ALERT_TYPES
 from projections import alerts
 from projections.schema import CHECKPOINTS, METADATA, insert
 from services.database import Database
-from services.delivery import enqueue
+from services.delivery import enqueue, hold
 from services.ledger import Ledger, LoggedFact
 from services.marks import MarkBoard
 from services.read_models import PROJECTIONS, Taxpayer, write_changes, write_opportunities
@@ -126,8 +126,13 @@ class Projector:
             fact, recorded_at = logged.recorded.fact, logged.recorded.recorded_at
             if type(fact) in ALERT_TYPES:
                 alerts.apply(connection, logged.taxpayer, fact, recorded_at)
-                if isinstance(fact, AlertFired) and logged.position > delivered:
-                    enqueue(connection, logged.taxpayer, fact, recorded_at)
+                if logged.position <= delivered:
+                    continue
+                if isinstance(fact, AlertFired):
+                    zone = self.taxpayer(logged.taxpayer).portfolio.declared.policy.zone
+                    enqueue(connection, logged.taxpayer, fact, recorded_at, zone)
+                elif isinstance(fact, AlertAcknowledged | AlertSnoozed):
+                    hold(connection, logged.taxpayer, fact)
         if self._delivers and facts[-1].position > delivered:
             self._move(connection, DELIVERY, delivered, facts[-1].position)
 

@@ -1,9 +1,11 @@
-"""Reading commands: lots, gains, windows, opportunities, years, alerts, issues."""
+"""Reading commands: lots, gains, windows, opportunities, years, issues."""
 
 from __future__ import annotations
 
 from infra.cli.options import AsOf, KnownAt, Output, TaxpayerOption, application, view
-from infra.cli.output import Format, show
+from infra.cli.output import Format, show, stdout, wants_table
+from infra.composition import App
+from services import held_marks
 
 LOTS = {
     "lot": "lot", "account": "account", "asset": "asset", "qty": "quantity", "basis": "basis",
@@ -30,10 +32,6 @@ YEARS = {
     "year": "year", "st": "short-term", "lt": "long-term", "net": "net", "rate28": "28 % gain",
     "deduction": "deduction", "carry_st": "carry short", "carry_lt": "carry long",
     "tax": "tax", "basis_of_tax": "by",
-}  # fmt: skip
-ALERTS = {
-    "fired_at": "fired", "rule": "rule", "crossing": "no.", "metric": "metric", "scope": "scope",
-    "value": "value", "threshold": "threshold", "tax_saved": "tax saved", "rearmed_at": "re-armed",
 }  # fmt: skip
 ISSUES = {"fact": "fact", "code": "code", "says": "what is wrong", "remedy": "remedy"}
 
@@ -79,6 +77,8 @@ def opportunities(
     rows = app.queries.opportunities(frame)
     title = f"Harvest opportunities, {frame.as_of} (each lot as if sold alone)"
     show(rows, output, OPPORTUNITIES, title, "No lot has a loss at the marks held.")
+    if wants_table(output):
+        _say_of_marks(app, len({row["asset"] for row in rows if row["mark_stale"]}))
 
 
 def years(
@@ -91,16 +91,6 @@ def years(
     show(app.queries.years(frame), output, YEARS, f"Tax years to {frame.as_of}", "No disposals.")
 
 
-def alerts(
-    taxpayer: TaxpayerOption = None, as_of: AsOf = None, known_at: KnownAt = None,
-    output: Output = Format.AUTO,
-) -> None:  # fmt: skip
-    """Alerts that fired, and when they re-armed."""
-    app = application()
-    frame = view(app, taxpayer, as_of, known_at)
-    show(app.queries.alerts(frame), output, ALERTS, "Alerts", "No alert has fired.")
-
-
 def issues(
     taxpayer: TaxpayerOption = None, as_of: AsOf = None, known_at: KnownAt = None,
     output: Output = Format.AUTO,
@@ -109,3 +99,14 @@ def issues(
     app = application()
     frame = view(app, taxpayer, as_of, known_at)
     show(app.queries.issues(frame), output, ISSUES, "Data issues", "No data issues.")
+
+
+def _say_of_marks(app: App, old: int) -> None:
+    """What keeps the answer from being certain: marks too old, quotes that are none yet."""
+    with app.projector.database.reading() as connection:
+        held = held_marks.count_held(connection)
+    if old:
+        stdout().print("1 mark is too old" if old == 1 else f"{old} marks are too old")
+    if held:
+        is_held = "1 quote is held" if held == 1 else f"{held} quotes are held"
+        stdout().print(f"{is_held}: thresher marks held")

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from heapq import heappop, heappush
 from zoneinfo import ZoneInfo
 
-from domain.days import moment_key
+from domain.days import moment_key, sortable_instant
 from domain.exact import ONE_DOLLAR
 from services.live.guards import Metric, until_it_fires, until_it_rearms
 from services.live.holder import Found, Holder
@@ -23,7 +24,10 @@ from services.statement import Mark
 
 @dataclass(slots=True)
 class Watched:
-    """A rule and its state. `threshold` and `level` (below it re-arms) as the metric's values."""
+    """A rule and its state. `threshold` and `level` (below it re-arms) as the metric's values.
+
+    `ready_at`: the instant before which it does not fire again.
+    """
 
     metric: str
     scope: str
@@ -31,6 +35,14 @@ class Watched:
     level: int
     crossing: int = 0
     firing: bool = False
+    cooldown_seconds: int = 0
+    ready_at: str = ""
+
+    def cool_from(self, fired_at: str) -> None:
+        """It fired at an instant (UTC): the cooldown counts from then."""
+        if self.cooldown_seconds:
+            fired = datetime.fromisoformat(fired_at).replace(tzinfo=UTC)
+            self.ready_at = sortable_instant(fired + timedelta(seconds=self.cooldown_seconds))
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +76,7 @@ class Engine:
         self._days: dict[ZoneInfo | None, int] = {}
         self._timers: dict[ZoneInfo | None, list[tuple[int, str]]] = {}
         self._due: set[Key] = set()
+        self._cooling: list[tuple[str, Key]] = []
         self._minute = ""
 
     def watch(self, key: Key, watched: Watched) -> None:
@@ -90,11 +103,17 @@ class Engine:
     def moved(self, assets: Collection[str], marks: Mapping[str, Mark]) -> None:
         """The board has other marks of these assets: who is reached is due."""
         for asset in self.triggers.scan((each, marks[each].price) for each in assets):
-            self._due |= self.triggers.reached(asset)
+            self.reach(asset)
+
+    def reach(self, asset: str) -> None:
+        """Whoever waits for the price that the asset has now is due."""
+        self._due |= self.triggers.reached(asset)
 
     def advance(self, at: str) -> None:
         """The instant is `at`; time never goes back. On a new day, whom it changes is due."""
         self.now = max(self.now, at)
+        while self._cooling and self._cooling[0][0] <= self.now:
+            self._due |= {heappop(self._cooling)[1]} & self.watched.keys()
         if self.now[:16] == self._minute:
             return
         self._minute = self.now[:16]
@@ -117,7 +136,7 @@ class Engine:
             prices = {asset: marks[asset].price for asset in metric.assets if asset in marks}
             self.asked += 1
             found = None
-            if metric.opaque or self._may_cross(watched, metric, prices):
+            if self._may_cross(watched, metric, prices):
                 found = self._value(key, marks)
             self._guard(key, metric, prices)
             if found is not None:
@@ -133,6 +152,10 @@ class Engine:
 
     def _may_cross(self, watched: Watched, metric: Metric, prices: Mapping[str, int]) -> bool:
         """Whether the curves leave it open; they are no lower than the value."""
+        if not watched.firing and self.now < watched.ready_at:
+            return False
+        if metric.opaque:
+            return True
         bound = metric.at(prices)
         if watched.firing:
             return bound < watched.level or not metric.is_exact
@@ -144,6 +167,7 @@ class Engine:
         value, found = holder.value(watched.metric, watched.scope, marks)
         if not watched.firing and value >= watched.threshold:
             watched.crossing, watched.firing = watched.crossing + 1, True
+            watched.cool_from(self.now)
             return Crossing(key, True, watched.crossing, value, found, holder.saved(found))
         if watched.firing and value < watched.level:
             watched.firing = False
@@ -154,6 +178,9 @@ class Engine:
         watched = self.watched[key]
         if watched.firing:
             self.triggers.guard(key, {}, until_it_rearms(metric, prices, watched.level))
+        elif self.now < watched.ready_at:
+            self.triggers.forget(key)
+            heappush(self._cooling, (watched.ready_at, key))
         else:
             self.triggers.guard(key, until_it_fires(metric, prices, watched.threshold), {})
 

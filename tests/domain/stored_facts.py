@@ -112,12 +112,33 @@ GAINED: tuple[Fact, ...] = (
     f.ShortClose(**AT, **HOLDING, opens="o1", lots=NAMED["lots"], fee="0.25"),
 )  # fmt: skip
 
+GAINED_AGAIN: tuple[Fact, ...] = (
+    d.ProfileStated(
+        **AT, filing_status="hoh", carry_year=2024, carry_short="1.25", carry_long="2.5",
+        taxable_income={"2025": "-40.5", "2024": "1"}, report_years=(2025, 2027),
+        tax={"2025": d.TaxFigures("-90000.5", "1000", "-0.25", "12"),
+             "2024": d.TaxFigures("1")},
+        accounts_complete="2025-03-02",
+    ),
+)  # fmt: skip
+
+ALERT_LIFE: tuple[Fact, ...] = (
+    d.AlertRuleSet(
+        **AT, name="loss", scope="group:G", metric="tax_saved", threshold="10", rearm_ratio="0.9",
+        channels=("file:a.jsonl",), severity="urgent", cooldown_seconds=3600, quiet="22:00-07:00",
+    ),
+    d.AlertAcknowledged(**AT, rule="loss", crossing=2, note="sold on Monday"),
+    d.AlertSnoozed(**AT, rule="loss", until="2025-03-05T08:00:00.000000Z"),
+)  # fmt: skip
+
 # By golden file: the fact of each name as that file holds it.
 STORED: dict[str, dict[str, Fact]] = {
     "facts-v1": {name_of(fact): fact for fact in (*TRADES, *DECISIONS)},
     "facts-v2": {name_of(fact): fact for fact in GAINED},
+    "facts-v3": {name_of(fact): fact for fact in GAINED_AGAIN},
+    "facts-v4": {name_of(fact): fact for fact in ALERT_LIFE},
 }
-FACTS: dict[str, Fact] = STORED["facts-v1"] | STORED["facts-v2"]
+FACTS: dict[str, Fact] = {name: fact for facts in STORED.values() for name, fact in facts.items()}
 
 
 def recorded(fact: Fact) -> Recorded:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Any
 
@@ -22,6 +23,7 @@ class NaiveWatch:
     def __init__(self) -> None:
         self.firing: dict[tuple[str, str], bool] = {}
         self.crossing: dict[tuple[str, str], int] = {}
+        self.fired_at: dict[tuple[str, str], datetime] = {}
 
     def step(self, house: House) -> list[Said]:
         """What crosses now."""
@@ -34,7 +36,11 @@ class NaiveWatch:
             key = (rule["taxpayer"], rule["name"])
             value = self.value(house, rule)
             threshold = Fraction(money(rule["threshold"]))
+            now = house.clock.now
             if not self.firing.get(key) and value >= threshold:
+                if key in self.fired_at and now < self.fired_at[key] + cooldown(rule):
+                    continue
+                self.fired_at[key] = now
                 self.firing[key] = True
                 self.crossing[key] = self.crossing.get(key, 0) + 1
                 said.append((key[0], "fired", key[1], self.crossing[key], value))
@@ -72,6 +78,11 @@ class NaiveWatch:
             if lot.account.reports and lot.asset.id in prices and in_scope_lot(rule["scope"], lot)
         )
         return 100 * loss * 10**36 // cost if cost else 0
+
+
+def cooldown(rule: dict[str, Any]) -> timedelta:
+    """How long a rule that fired does not fire again."""
+    return timedelta(seconds=rule["cooldown_seconds"])
 
 
 def in_scope(scope: str, one: Opportunity) -> bool:

@@ -145,6 +145,33 @@ def test_who_says_that_all_was_seen_is_believed(house: House) -> None:
     assert ask(house, is_all=True)["state"] == "clear"
 
 
+@pytest.mark.parametrize(
+    ("complete", "state"),
+    [("2025-02-20", "clear"), ("2025-12-31", "clear"), ("2025-02-19", "coverage incomplete")],
+)
+def test_who_stated_that_all_accounts_are_told_is_believed_up_to_that_day(
+    house: House, complete: str, state: str
+) -> None:
+    stated = {"id": "p", "type": "profile", "accounts_complete": complete}
+    house.say(A, STOCK, stated, buy("b"), sell("s", amount="120"))
+    answer = ask(house)  # on 20 February
+    assert answer["state"] == state
+    codes = [gap["code"] for gap in answer["coverage"]]
+    assert codes == ([] if state == "clear" else ["spouse_not_seen", "retirement_not_seen"])
+    assert all(f"up to {complete} only" in gap["says"] for gap in answer["coverage"])
+
+
+def test_complete_accounts_hide_no_other_gap(house: House) -> None:
+    """An account without a kind and a fact that does not fit stay gaps; a later profile, which
+    replaces the earlier whole, takes the statement back."""
+    stated = {"id": "p", "type": "profile", "accounts_complete": "2025-12-31"}
+    house.say(STOCK, stated, buy("b"), sell("s", "99", "1"))
+    codes = [gap["code"] for gap in ask(house)["coverage"]]
+    assert codes == ["undeclared_account", "data_issue"]
+    house.say({"id": "p2", "type": "profile", "date": "2025-01-01", "filing_status": "mfj"})
+    assert "spouse_not_seen" in {gap["code"] for gap in ask(house)["coverage"]}
+
+
 def test_a_loss_that_cannot_be_valued_is_no_clear_one(house: House) -> None:
     house.say(*SEEN, buy("b"))
     answer = ask(house)

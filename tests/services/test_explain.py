@@ -56,6 +56,16 @@ def test_every_answer_has_all_its_parts(house: House) -> None:
         assert "spouse_not_seen" in {gap["code"] for gap in answer["coverage"]}
 
 
+def test_nothing_is_missing_up_to_the_day_that_all_accounts_are_told(house: House) -> None:
+    washed(house)
+    a = {"id": "A", "type": "account", "account": "A"}
+    house.say(a, {"id": "p", "type": "profile", "accounts_complete": "2026-01-31"})
+    whole, later = (ask(house, "s", as_of=day) for day in ("2026-01-31", "2026-02-01"))
+    assert (whole["not_seen"], whole["coverage"]) == ([], [])
+    assert later["not_seen"] == ["spouse", "entity"]
+    assert [gap["code"] for gap in later["coverage"]] == ["spouse_not_seen"]
+
+
 def test_a_wash_match_is_a_figure_of_its_own(house: House) -> None:
     washed(house)
     answer = ask(house, "wash:s")

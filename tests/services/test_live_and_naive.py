@@ -96,6 +96,7 @@ class Market:
             name, str(self.rng.randint(*METRICS[metric])), metric=metric,
             scope=self.rng.choice(SCOPES), rearm_ratio=self.rng.choice(("0.5", "0.85", "1")),
             taxpayer=self.rng.choice(("main", "other")),
+            cooldown_seconds=self.rng.choice((0, 0, 3600, 90000)),
         )  # fmt: skip
 
     def unwatch(self) -> None:

@@ -45,6 +45,27 @@ def test_totals_are_those_of_gains(told_house: House) -> None:
         assert box["total"] == dict(zip("degh", ours.values(), strict=True))
 
 
+def test_pieces_of_a_lot_that_belong_in_two_boxes_are_two_rows(house: House) -> None:
+    """4 of 10 coins bought in 2026 left the broker and came back: it reports no basis for them."""
+    there = {"type": "transfer", "asset": "ETH", "qty": "4"}
+    house.say(
+        account("ex"),
+        account("own", custody="self"),
+        asset("ETH", "crypto"),
+        event("b", "buy", "2026-01-05", "ex", "ETH", "10", "1000"),
+        there | {"id": "t1", "date": "2026-02-02", "from": "ex", "to": "own"},
+        there | {"id": "t2", "date": "2026-03-02", "from": "own", "to": "ex"},
+        event("s", "sell", "2026-06-01", "ex", "ETH", "10", "1500"),
+    )
+    form = form_8949(stated(house, 2026, "2026-12-31"), EXACT)
+    assert [(box["box"], box["total"]) for box in form["boxes"]] == [
+        ("G", {"d": "900.00", "e": "600.00", "g": "0.00", "h": "300.00"}),
+        ("H", {"d": "600.00", "e": "400.00", "g": "0.00", "h": "200.00"}),
+    ]
+    assert [row["a"] for row in rows_of(form)] == ["6 ETH", "4 ETH"]
+    assert form["short"]["h"] == "500.00"
+
+
 @pytest.mark.parametrize(
     ("year", "carried_in"),
     [(2024, "0.00"), (2025, "-7500.50"), (2026, "-3268.50"), (2027, "-208.50"), (2030, "0.00")],
