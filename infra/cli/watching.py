@@ -1,0 +1,142 @@
+"""The `watch` command: a live table of opportunities, and alerts, over a file or pipe of marks."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.box import SIMPLE_HEAD
+from rich.console import Console, Group
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from domain.days import sortable_instant
+from domain.exact import grouped, money
+from infra.channels.terminal import alert_line
+from infra.cli.marks import quotes_from
+from infra.cli.options import Output, TaxpayerOption, application
+from infra.cli.output import NUMBERS, Format, cell, stderr, wants_table
+from services.delivery import Message
+from services.live.changes import Opportunities
+from services.market import Market
+from services.marks import Quote
+from services.quarantine import BadRow
+
+COLUMNS = {
+    "asset": "asset", "account": "account", "qty": "quantity", "price": "mark", "loss": "loss",
+    "blocked": "blocked", "harvestable": "harvestable", "term": "term", "tax_saved": "tax saved",
+    "blocked_until": "blocked until",
+}  # fmt: skip
+BATCH = 1_000
+LAST_ALERTS = 8
+
+
+class Screen:
+    """The table and the last alerts; or, in a pipe, each change as one line of JSON."""
+
+    def __init__(self, live: Live | None, rows: Opportunities, top: int) -> None:
+        self.rows = rows
+        self.alerts: list[Text] = []
+        self._live = live
+        self._top = top
+        self._console = Console(stderr=True)
+
+    def alert(self, _target: str, message: Message) -> None:
+        """A channel: alerts of rules that send to the terminal."""
+        line = alert_line(json.loads(message.body))
+        if self._live is None:
+            self._console.print(line, soft_wrap=True)
+        self.alerts = [*self.alerts, line][-LAST_ALERTS:]
+
+    def show(self, at: str) -> None:
+        """Brings what is seen up to an instant."""
+        changes = self.rows.changes(at)
+        if self._live is None:
+            for change in changes:
+                said = {"at": at, "change": "gone" if change.gone else "set"} | change.row
+                print(json.dumps(said, ensure_ascii=False), flush=True)
+        elif changes or self.alerts:
+            self._live.update(Group(self._table(at), *self.alerts))
+
+    def _table(self, at: str) -> Table:
+        ranked = self.rows.ranked()
+        harvestable = grouped(sum(money(row["harvestable"]) for row in ranked))
+        table = Table(
+            title=f"Harvestable {harvestable} at {at[:19]} in {len(ranked)} lots",
+            title_justify="left", header_style="bold", box=SIMPLE_HEAD, pad_edge=False,
+        )  # fmt: skip
+        for name, heading in COLUMNS.items():
+            table.add_column(heading, justify="right" if name in NUMBERS else "left")
+        for row in ranked[: self._top]:
+            table.add_row(*(cell(name, row[name]) for name in COLUMNS))
+        return table
+
+
+def watch_command(
+    file: Annotated[Path, typer.Argument(help="CSV or JSON lines of marks, or - for a pipe.")],
+    top: Annotated[int, typer.Option(help="Rows of the table.")] = 15,
+    every: Annotated[float, typer.Option(help="Seconds between two pictures.")] = 0.25,
+    taxpayer: TaxpayerOption = None,
+    output: Output = Format.AUTO,
+) -> None:
+    """Watch losses and alerts live while marks come in; a pipe gets each change as JSON."""
+    app = application()
+    rows = Opportunities(app.projector, app.taxpayer(taxpayer))
+    if wants_table(output):
+        with Live(auto_refresh=True, refresh_per_second=4, screen=False) as live:
+            screen = Screen(live, rows, top)
+            app.channels = {**app.channels, "terminal": screen.alert}
+            screen.show(sortable_instant(app.clock()))
+            bad = _follow(app.market, file, screen, every)
+    else:
+        screen = Screen(None, rows, top)
+        app.channels = {**app.channels, "terminal": screen.alert}
+        bad = _follow(app.market, file, screen, 0.0)
+    _close(app.market, bad)
+
+
+def _follow(market: Market, file: Path, screen: Screen, every: float) -> Sequence[BadRow]:
+    """Takes quotes as they come; between two pictures they are taken together."""
+    pending: list[Quote] = []
+    bad: list[BadRow] = []
+    shown = time.monotonic()
+
+    def settle() -> None:
+        nonlocal shown
+        market.take(pending)
+        pending.clear()
+        market.deliver()
+        if market.now:
+            screen.show(market.now)
+        shown = time.monotonic()
+
+    settle()
+    for quote in quotes_from(file, settle):
+        if isinstance(quote, BadRow):
+            bad.append(quote)
+            continue
+        pending.append(quote)
+        if len(pending) >= BATCH or time.monotonic() - shown >= every:
+            settle()
+    settle()
+    market.refresh()
+    return bad
+
+
+def _close(market: Market, bad: Sequence[BadRow]) -> None:
+    counts = market.counts
+    stderr().print(
+        f"{counts.quotes} marks ({counts.new} new), {counts.fired} alerts fired, "
+        f"{counts.rearmed} re-armed, {len(bad)} refused",
+        soft_wrap=True,
+    )
+    for row in bad[:5]:
+        stderr().print(f"  row {row.row} {row.field}: {row.reason}; {row.remedy}", markup=False)
+    if bad:
+        sys.exit(1)
