@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from benchmarks import fold, fragments, imports, late, memory, replay, ticks
+from benchmarks import fold, fragments, imports, late, latency, memory, replay, ticks
 
 GROUPS = {
     "fold": fold.results,
@@ -14,6 +14,7 @@ GROUPS = {
     "replay": replay.results,
     "memory": memory.results,
     "ticks": ticks.results,
+    "latency": latency.results,
 }
 
 

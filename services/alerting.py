@@ -74,7 +74,8 @@ class Watch:
 
         Time never goes back: a mark that comes late is valued now.
         """
-        self.engine.advance(at)
+        if not self.engine.advance(at):
+            return []
         offers = [
             self._offer(crossing) for crossing in self.engine.crossings(self._projector.board.marks)
         ]

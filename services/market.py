@@ -11,8 +11,9 @@ from domain.decisions import AlertFired, AlertRearmed
 from services.alerting import Watch
 from services.database import Clock, Database
 from services.delivery import Channels, deliver
+from services.held_marks import Screen, decide, held_quote
 from services.ledger import Ledger
-from services.marks import Quote, store, stored_after
+from services.marks import Quote, store_after
 from services.projector import Projector
 from services.queries import Queries
 
@@ -23,6 +24,7 @@ class MarketCounts:
 
     quotes: int = 0
     new: int = 0
+    held: int = 0
     fired: int = 0
     rearmed: int = 0
 
@@ -42,33 +44,63 @@ class Market:
         self._ledger = ledger
         self._clock = clock
         self._channels = channels
+        self._screen = Screen(projector, ledger)
 
-    def take(self, quotes: Sequence[Quote]) -> list[AlertFired | AlertRearmed]:
+    def take(
+        self, quotes: Sequence[Quote], *, confirmed: bool = False
+    ) -> list[AlertFired | AlertRearmed]:
         """Stores quotes, evaluates rules at each instant in turn, and delivers what fired.
 
+        A quote that jumps is held instead (services/held_marks.py), unless it is `confirmed`.
         What counts is what the store held after it: a mark that was known adds nothing, and
         marks that another process stored meanwhile count in their order.
         """
         recorded_at = sortable_instant(self._clock())
         self.watch.follow()
         with self._database.writing() as connection:
-            store(connection, quotes, recorded_at)
-            new = stored_after(connection, self._projector.board.last_id)
+            if confirmed:
+                usable, held = list(quotes), 0
+            else:
+                usable, held = self._screen.usable(connection, quotes, recorded_at)
+            last = self._projector.board.last_id
+            new = store_after(connection, usable, recorded_at, last)
         crossings: list[AlertFired | AlertRearmed] = []
         for _, instant in groupby(new, key=lambda stored: stored[1].at):
             crossings += self.watch.tick(list(instant), recorded_at)
         self.counts.quotes += len(quotes)
         self.counts.new += len(new)
+        self.counts.held += held
         self._count(crossings)
         if crossings:
             self.deliver()
         return crossings
 
+    @property
+    def now(self) -> str:
+        """The instant up to which rules were evaluated; empty before the first."""
+        return self.watch.engine.now
+
+    def confirm(self, held: int) -> Quote:
+        """Makes a held quote a mark after all; raises NoSuchHeldMark.
+
+        Stored first: if this stops in between, it is still listed and can be confirmed again.
+        """
+        with self._database.reading() as connection:
+            quote = held_quote(connection, held)
+        self.take([quote], confirmed=True)
+        self._decide(held, "confirmed")
+        return quote
+
+    def reject(self, held: int) -> Quote:
+        """Lets a held quote never become a mark; raises NoSuchHeldMark."""
+        return self._decide(held, "rejected")
+
     def facts_changed(self, at: str | None = None) -> list[AlertFired | AlertRearmed]:
         """After facts were projected: they move losses without a tick, at the marks of now."""
         with self._database.reading() as connection:
-            self._projector.board.follow(connection)
+            moved = self._projector.board.follow(connection)
         self.watch.reload()
+        self.watch.moved(moved)
         recorded_at = sortable_instant(self._clock())
         crossings = self.watch.evaluate(at or recorded_at, recorded_at)
         self._count(crossings)
@@ -84,6 +116,10 @@ class Market:
         """Brings the opportunities of every taxpayer to the latest marks and today."""
         for taxpayer in self._ledger.taxpayers():
             self._projector.refresh(taxpayer, self._queries.today(taxpayer))
+
+    def _decide(self, held: int, state: str) -> Quote:
+        with self._database.writing() as connection:
+            return decide(connection, held, state, sortable_instant(self._clock()))
 
     def _count(self, crossings: Sequence[AlertFired | AlertRearmed]) -> None:
         fired = sum(isinstance(each, AlertFired) for each in crossings)

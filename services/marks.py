@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, func, select
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
-from domain.exact import format_quantity, quantity
+from domain.exact import ONE_UNIT, format_quantity, quantity
+from services.mark_policy import haircut
 from services.statement import Mark
 from services.tables import MARKS
 
@@ -25,8 +26,16 @@ class Quote:
     kind: str = "trade"
 
     def mark(self) -> Mark:
-        """The quote as the engine values with it."""
-        return Mark(self.asset, quantity(self.price), self.at, self.source, self.kind)
+        """The quote as the engine values with it: less the haircut of its kind."""
+        return _mark(self.asset, self.price, self.at, self.source, self.kind)
+
+
+def _mark(asset: str, quoted: str, at: str, source: str, kind: str) -> Mark:
+    price, share = quantity(quoted), haircut(kind)
+    if not share:
+        return Mark(asset, price, at, source, kind)
+    off = price * share // ONE_UNIT
+    return Mark(asset, price - off, at, source, kind, off, format_quantity(share))
 
 
 def store(connection: Connection, quotes: Sequence[Quote], recorded_at: str) -> int:
@@ -41,6 +50,19 @@ def store(connection: Connection, quotes: Sequence[Quote], recorded_at: str) -> 
         [(q.asset, q.at, q.price, q.currency, q.source, q.kind, recorded_at) for q in quotes],
     )
     return stored.rowcount
+
+
+def store_after(
+    connection: Connection, quotes: Sequence[Quote], recorded_at: str, after: int
+) -> list[tuple[int, Quote]]:
+    """Keeps quotes; returns (id, quote) of every mark stored after mark `after`, by anyone.
+
+    Where nobody else stored one and all are new, they are known without reading them back.
+    """
+    before = last_id(connection)
+    if store(connection, quotes, recorded_at) == len(quotes) and before == after:
+        return list(enumerate(quotes, start=before + 1))
+    return stored_after(connection, after)
 
 
 def last_id(connection: Connection) -> int:
@@ -68,7 +90,7 @@ def latest(
     best = newest.group_by(MARKS.c.asset).subquery()
     query = query.join(best, (MARKS.c.asset == best.c.asset) & (MARKS.c.at == best.c.at))
     return {
-        row.asset: Mark(row.asset, quantity(row.price), row.at, row.source, row.kind)
+        row.asset: _mark(row.asset, row.price, row.at, row.source, row.kind)
         for row in connection.execute(query)
     }
 
@@ -101,14 +123,14 @@ class MarkBoard:
         self.marks[quote.asset] = quote.mark()
         return True
 
-    def follow(self, connection: Connection) -> None:
-        """Takes every mark stored since, without evaluating anything."""
-        for id, quote in stored_after(connection, self.last_id):
-            self.take(id, quote)
+    def follow(self, connection: Connection) -> set[str]:
+        """Takes every mark stored since, without evaluating anything; returns what moved."""
+        stored = stored_after(connection, self.last_id)
+        return {quote.asset for id, quote in stored if self.take(id, quote)}
 
 
 def shown(mark: Mark) -> dict[str, str]:
-    """A mark as text."""
+    """A mark as text, at the price that values: so the evidence of an alert adds up."""
     return {
         "asset": mark.asset, "price": format_quantity(mark.price), "at": mark.at,
         "source": mark.source, "kind": mark.kind,

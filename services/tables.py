@@ -1,4 +1,7 @@
-"""Permanent tables beside the ledger: marks, quarantine, outbox. Never dropped by a rebuild."""
+"""Permanent tables beside the ledger: marks, held quotes, quarantine, outbox.
+
+A rebuild never drops them.
+"""
 
 from __future__ import annotations
 
@@ -17,8 +20,27 @@ MARKS = Table(
     Column("source", Text, nullable=False),
     Column("kind", Text, nullable=False),
     Column("recorded_at", Text, nullable=False),
+    UniqueConstraint("asset", "at", "source", "kind", "price"),  # finds the latest as well
+)
+
+HELD_MARKS = Table(
+    "held_marks",
+    PERMANENT,
+    Column("id", Integer, primary_key=True),
+    Column("asset", Text, nullable=False),
+    Column("at", Text, nullable=False),
+    Column("price", Text, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("recorded_at", Text, nullable=False),
+    Column("last_price", Text, nullable=False),
+    Column("last_at", Text, nullable=False),
+    Column("state", Text, nullable=False),  # held, then confirmed, agreed or rejected
+    Column("decided_at", Text, nullable=False),
+    Column("followed", Integer, nullable=False),  # 1: its source has quoted the asset since
     UniqueConstraint("asset", "at", "source", "kind", "price"),
-    Index("marks_latest", "asset", "at"),
+    Index("held_marks_state", "state"),
 )
 
 QUARANTINE = Table(

@@ -109,14 +109,20 @@ class Engine:
         """Whoever waits for the price that the asset has now is due."""
         self._due |= self.triggers.reached(asset)
 
-    def advance(self, at: str) -> None:
-        """The instant is `at`; time never goes back. On a new day, whom it changes is due."""
+    def advance(self, at: str) -> bool:
+        """The instant is `at`; time never goes back. On a new day, whom it changes is due.
+
+        Returns whether anybody is due.
+        """
         self.now = max(self.now, at)
         while self._cooling and self._cooling[0][0] <= self.now:
             self._due |= {heappop(self._cooling)[1]} & self.watched.keys()
-        if self.now[:16] == self._minute:
-            return
-        self._minute = self.now[:16]
+        if self.now[:16] != self._minute:
+            self._minute = self.now[:16]
+            self._new_days()
+        return bool(self._due)
+
+    def _new_days(self) -> None:
         for zone, known in self._days.items():
             day = self._days[zone] = max(known, moment_key(self.now, zone)[0])
             timers = self._timers.setdefault(zone, [])

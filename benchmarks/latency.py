@@ -1,0 +1,92 @@
+"""alert/latency: from a tick that comes to its alert stored and handed to a channel, on SQLite.
+
+Ticks come by the clock; what waits is taken as one batch, as `thresher watch -` takes it.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import tempfile
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from statistics import quantiles
+
+from benchmarks.report import Result, note
+from benchmarks.street import Street, market, names
+from benchmarks.ticks import RATE, WILD
+from domain.days import sortable_instant
+from domain.decisions import AlertRuleSet
+from domain.exact import format_money, format_quantity
+from domain.facts import Fact
+from infra.composition import App
+from infra.settings import Settings
+from services.delivery import Message
+from services.ledger import Offer
+from services.marks import Quote
+
+_START = datetime(2025, 6, 2, 14, tzinfo=UTC)
+_GOAL_MS = 10.0
+
+
+def results(tiny: bool) -> Iterator[Result]:
+    """Percentiles of the time to an alert while the market falls by a tenth."""
+    lots, count = (1_000, 5_000) if tiny else (10_000, 100_000)
+    note(f"latency: {lots:,} lots, {count:,} ticks at {RATE:,} a second")
+    with tempfile.TemporaryDirectory() as directory:
+        yield from _measured(Path(directory), lots, count)
+
+
+def _measured(directory: Path, lots: int, count: int) -> Iterator[Result]:
+    handed: dict[str, float] = {}
+
+    def channel(_target: str, message: Message) -> None:
+        handed[json.loads(message.body)["timestamp"]] = time.perf_counter()
+
+    app = App(Settings(database_url=f"sqlite:///{directory / 'bench.db'}"), lambda: _START)
+    app.channels = {"bench": channel}
+    _fill(app, Street(lots))
+    gc.collect()
+    gc.freeze()
+    quotes = [
+        Quote(asset, format_quantity(price), sortable_instant(_START + timedelta(seconds=n / RATE)))
+        for n, (asset, price) in enumerate(market(count, sigma=WILD, fall=0.1, seed=4))
+    ]
+    came = {quote.at: n / RATE for n, quote in enumerate(quotes)}
+    start, at = time.perf_counter(), 0
+    while at < len(quotes):
+        waiting = min(len(quotes), int((time.perf_counter() - start) * RATE))
+        if waiting > at:
+            app.market.take(quotes[at:waiting])
+            at = waiting
+    took = [1000 * (when - start - came[tick]) for tick, when in handed.items()]
+    gc.unfreeze()
+    app.close()
+    cuts = quantiles(took, n=1000)
+    against = (
+        f"the goal, {_GOAL_MS:.0f} ms at p99; {len(took):,} alerts, longest {max(took):.0f} ms"
+    )
+    for name, cut in (("p50", cuts[499]), ("p99", cuts[989]), ("p99.9", cuts[998])):
+        yield Result(f"alert/latency_{name}", cut, "ms", against, cut / _GOAL_MS)
+
+
+def _fill(app: App, street: Street) -> None:
+    """The street's facts and rules, and a first mark of every asset."""
+    at = sortable_instant(_START)
+    offers: list[Offer] = []
+    for name, taxpayer in street.taxpayers.items():
+        portfolio = taxpayer.portfolio
+        said: dict[str, Fact] = {**portfolio.decisions, **portfolio.trades}
+        offers += [Offer(name, "bench", ref, fact) for ref, fact in said.items()]
+        threshold = format_money(street.engine.watched[name, "loss"].threshold)
+        rule = AlertRuleSet(
+            effective_at=at, name="loss", scope="all", metric="harvestable_loss",
+            threshold=threshold, channels=("bench:",),
+        )  # fmt: skip
+        offers.append(Offer(name, "thresher", "rule/loss", rule))
+    app.projector  # noqa: B018  makes the tables
+    app.ledger.append(offers, at)
+    app.projector.catch_up(at[:10])
+    app.market.take([Quote(asset, "100", at) for asset in names()])

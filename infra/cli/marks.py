@@ -1,0 +1,143 @@
+"""The `marks` commands: take marks in, followed live, and decide on those that are held."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from infra.cli.options import Output, application
+from infra.cli.output import Format, show, stderr
+from infra.cli.streams import follow_stdin, open_text
+from infra.sources.csv_lines import header_of, kind_of, lines
+from infra.sources.mark_feed import csv_quote, json_quote
+from services import held_marks
+from services.market import Market
+from services.marks import Quote
+from services.quarantine import BadRow
+
+PIPE = Path("-")
+QUOTES_A_BATCH = 1_000
+HELD = {
+    "id": "no.", "asset": "asset", "price": "quote", "at": "of", "source": "source",
+    "kind": "kind", "last_price": "mark before", "last_at": "of",
+}  # fmt: skip
+
+
+class _FileOrCommand(TyperGroup):
+    """`marks FILE` is short for `marks take FILE`."""
+
+    default = "take"
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if args and args[0] not in self.commands and not args[0].startswith("--"):
+            args = [self.default, *args]
+        return super().parse_args(ctx, args)
+
+
+commands = typer.Typer(
+    cls=_FileOrCommand,
+    no_args_is_help=True,
+    help="Take marks in (marks FILE, or marks - for a pipe); list and decide on those held.",
+)
+
+
+@commands.command("take")
+def take(
+    file: Annotated[Path, typer.Argument(help="CSV or JSON lines of marks, or - for a pipe.")],
+) -> None:
+    """Take marks in and fire alerts as they come; a pipe is followed live."""
+    market, bad = application().market, list[BadRow]()
+    pending: list[Quote] = []
+
+    def settle() -> None:
+        market.take(pending)
+        pending.clear()
+        market.deliver()
+        market.refresh()
+
+    _take(market, quotes_from(file, settle), pending, bad)
+    settle()
+    counts = market.counts
+    held = f"{counts.held} held (listed by: thresher marks held), " if counts.held else ""
+    stderr().print(
+        f"{counts.quotes} marks ({counts.new} new), {held}{counts.fired} alerts fired, "
+        f"{counts.rearmed} re-armed, {len(bad)} refused",
+        soft_wrap=True,
+    )
+    for row in bad[:5]:
+        stderr().print(f"  row {row.row} {row.field}: {row.reason}; {row.remedy}", markup=False)
+    if bad:
+        raise typer.Exit(1)
+
+
+@commands.command("held")
+def held(output: Output = Format.AUTO) -> None:
+    """Quotes that jumped and are no marks until you or their source's next quote says so."""
+    with application().projector.database.reading() as connection:
+        rows = held_marks.held(connection)
+    show(rows, output, HELD, "Held quotes", "No quote is held.")
+
+
+Number = Annotated[int, typer.Argument(help="Its number in: thresher marks held.")]
+
+
+@commands.command("confirm")
+def confirm(number: Number) -> None:
+    """Say that a held quote is right: it becomes a mark, and rules are evaluated."""
+    market = application().market
+    quote = market.confirm(number)
+    market.refresh()
+    stderr().print(
+        f"{quote.asset} at {quote.price} is a mark, {market.counts.fired} alerts fired, "
+        f"{market.counts.rearmed} re-armed",
+        markup=False,
+    )
+
+
+@commands.command("reject")
+def reject(number: Number) -> None:
+    """Say that a held quote is wrong: it never becomes a mark."""
+    quote = application().market.reject(number)
+    stderr().print(f"{quote.asset} at {quote.price} is rejected", markup=False)
+
+
+def quotes_from(file: Path, on_idle: Callable[[], None]) -> Iterator[Quote | BadRow]:
+    """Quotes and refused rows of a file, or of a pipe, which calls `on_idle` when it waits."""
+    if file == PIPE:
+        yield from _quotes(follow_stdin(on_idle), "pipe")
+        return
+    with open_text(file) as opened:
+        yield from _quotes(opened, file.name)
+
+
+def _take(
+    market: Market, quotes: Iterable[Quote | BadRow], pending: list[Quote], bad: list[BadRow]
+) -> None:
+    for quote in quotes:
+        if isinstance(quote, BadRow):
+            bad.append(quote)
+            continue
+        pending.append(quote)
+        if len(pending) >= QUOTES_A_BATCH:
+            market.take(pending)
+            pending.clear()
+
+
+def _quotes(text: Iterable[str], origin: str) -> Iterator[Quote | BadRow]:
+    kept = iter(text)
+    first = next(kept, "").removeprefix("\ufeff")
+    if first.lstrip().startswith("{"):
+        yield json_quote(first, 1, origin)
+        for number, line in enumerate(kept, start=2):
+            if line.strip():
+                yield json_quote(line, number, origin)
+        return
+    header = header_of(first)
+    if kind_of(header) != "marks":
+        raise typer.BadParameter("marks need the columns asset, price, time")
+    for found in lines(kept, header, origin):
+        yield found if isinstance(found, BadRow) else csv_quote(found, origin)

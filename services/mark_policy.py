@@ -1,0 +1,82 @@
+"""How good a mark is, as data: kinds, when one is too old, haircuts, and the band of a jump.
+
+The figures are defaults of ours, not law; docs/decisions/0017-mark-quality.md says why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Literal, get_args
+
+from domain.exact import ONE_UNIT
+
+Kind = Literal["trade", "bid", "ask", "mid", "floor", "nav", "manual", "close"]
+KINDS: tuple[str, ...] = get_args(Kind)
+_PERCENT: int = ONE_UNIT // 100
+
+
+@dataclass(frozen=True, slots=True)
+class MarkPolicy:
+    """The marks of one asset class.
+
+    `stale_after`: older than this, a mark is too old. `band`: percent by which a quote may be
+    below the latest mark (or, seen from the quote, the mark below it); None: any. `band_within`:
+    the band holds between marks no further apart in time. `haircuts`: percent off, by kind.
+    """
+
+    asset_class: str
+    stale_after: timedelta
+    band: int | None
+    band_within: timedelta
+    haircuts: Mapping[str, int] = field(default_factory=dict)
+
+
+_LONG_WEEKEND = timedelta(days=4)  # a close of Friday still counts on Tuesday
+
+POLICIES = {
+    row.asset_class: row
+    for row in (
+        MarkPolicy("stock", _LONG_WEEKEND, 50, _LONG_WEEKEND),
+        MarkPolicy("fund", _LONG_WEEKEND, 50, _LONG_WEEKEND),
+        MarkPolicy("tokenized_security", _LONG_WEEKEND, 50, _LONG_WEEKEND),
+        MarkPolicy("option", timedelta(days=1), None, timedelta(days=1)),
+        MarkPolicy("crypto", timedelta(minutes=15), 80, timedelta(days=1)),
+        # A floor is the lowest price asked for any of a collection: no one has bid it.
+        MarkPolicy("nft", timedelta(days=3), 80, timedelta(days=3), {"floor": 20}),
+    )
+}
+# Marks are shared by all taxpayers, each of whom declares assets: so a haircut hangs on the kind,
+# and no two classes set the same kind differently (tests/services/test_mark_policy.py).
+_HAIRCUTS = {
+    kind: percent * _PERCENT for row in POLICIES.values() for kind, percent in row.haircuts.items()
+}
+NARROWEST_BAND = min(row.band for row in POLICIES.values() if row.band is not None)
+
+
+def haircut(kind: str) -> int:
+    """What is taken off a quote of this kind, as a share of it (integer of 10**-18)."""
+    return _HAIRCUTS.get(kind, 0)
+
+
+def is_stale(at: str, asset_class: str, now: str) -> bool:
+    """Whether a mark of the instant `at` is too old at the instant `now` (UTC text).
+
+    Raises KeyError for a class without a row.
+    """
+    return apart(at, now) > POLICIES[asset_class].stale_after
+
+
+def inside(band: int, known: int, price: int) -> bool:
+    """Whether two prices are no further apart than `band` percent of the higher one.
+
+    So a fall by half and a doubling are the same jump. From a price of zero nothing can be said.
+    """
+    low, high = sorted((known, price))
+    return not known or low * 100 >= high * (100 - band)
+
+
+def apart(earlier: str, later: str) -> timedelta:
+    """Time from one instant (UTC text) to another; negative if the first is the later one."""
+    return datetime.fromisoformat(later) - datetime.fromisoformat(earlier)
