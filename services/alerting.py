@@ -44,11 +44,10 @@ class Watch:
                     changed.add(key[0])
             for name in changed:
                 self.engine.forget(name)
-            for name in sorted(changed & {taxpayer for taxpayer, _ in rules}):
-                known = alerts.read(connection, name)
-                for key, rule in rules.items():
-                    if key[0] == name:
-                        self.engine.watch(key, _watched(rule, known))
+            fired = {name: alerts.read(connection, name) for name in changed}
+        for key, rule in rules.items():
+            if key[0] in changed:
+                self.engine.watch(key, _watched(rule, fired[key[0]]))
         self._rules = rules
 
     def follow(self) -> None:
