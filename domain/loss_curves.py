@@ -8,7 +8,7 @@ sorted by the price at which they begin, and gives what `domain.harvest` gives l
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from domain.accounts import Account
@@ -38,6 +38,27 @@ class Lines:
         return self.basis[at] - self.units[at] * price
 
 
+def merged(parts: Sequence[Lines]) -> Lines:
+    """The sum of several."""
+    if len(parts) == 1:
+        return parts[0]
+    return lines_of(
+        (price, each.basis[at] - each.basis[at + 1], each.units[at] - each.units[at + 1])
+        for each in parts
+        for at, price in enumerate(each.breaks)
+    )
+
+
+def lines_of(chosen: Iterable[tuple[int, int, int]]) -> Lines:
+    """Lines by (break, basis, units), in any order."""
+    ordered = sorted(chosen)
+    basis, units = [0], [0]
+    for _, more_basis, more_units in reversed(ordered):
+        basis.append(basis[-1] + more_basis)
+        units.append(units[-1] + more_units)
+    return Lines([each[0] for each in ordered], basis[::-1], units[::-1])
+
+
 @dataclass(slots=True)
 class Curve:
     """The harvestable loss of one asset in one account, by term.
@@ -53,10 +74,6 @@ class Curve:
     short: Lines | None = None
     long: Lines | None = None
     _raw: list[tuple[bool, int, int, int]] = field(default_factory=list)
-
-    def loss(self, price: int) -> int:
-        """What can be harvested at a price (10**-18), in 10**-36."""
-        return sum(lines.loss(price) for lines in (self.short, self.long) if lines is not None)
 
     def add(self, is_long: bool, basis: int, units: int) -> None:
         """One more line; `close` ends adding."""
@@ -126,11 +143,5 @@ def _next_window(book: Book, day: int) -> int:
 
 
 def _lines(raw: list[tuple[bool, int, int, int]], is_long: bool) -> Lines | None:
-    chosen = sorted(each[1:] for each in raw if each[0] is is_long)
-    if not chosen:
-        return None
-    basis, units = [0], [0]
-    for _, more_basis, more_units in reversed(chosen):
-        basis.append(basis[-1] + more_basis)
-        units.append(units[-1] + more_units)
-    return Lines([each[0] for each in chosen], basis[::-1], units[::-1])
+    chosen = [each[1:] for each in raw if each[0] is is_long]
+    return lines_of(chosen) if chosen else None

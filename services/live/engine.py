@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from domain.days import moment_key, sortable_instant
 from domain.exact import ONE_DOLLAR
-from services.live.guards import Metric, until_it_fires, until_it_rearms
+from services.live.guards import ONE, Metric, until_it_fires, until_it_rearms
 from services.live.holder import Found, Holder
 from services.live.triggers import Key, Triggers
 from services.read_models import Taxpayer
@@ -162,7 +162,7 @@ class Engine:
             return False
         if metric.opaque:
             return True
-        bound = metric.at(prices)
+        bound = metric.at(prices)(ONE)
         if watched.firing:
             return bound < watched.level or not metric.is_exact
         return bound >= watched.threshold

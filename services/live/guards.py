@@ -8,15 +8,16 @@ with a rise for a rule that fires and waits to be re-armed.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 
 from domain.exact import ONE_DOLLAR
-from domain.loss_curves import Curve
+from domain.loss_curves import Curve, Lines, merged
 from domain.years import Key, Outlook
 from services.live.triggers import ANY
 
 Prices = Mapping[str, int]
-_STEPS = 1 << 20  # a fall is searched to a millionth of the price
+ONE = 1 << 20  # a fall is searched to a millionth of the price
 _MOST = 1 << 28  # and a rise to 256 times the price
 _CHORDS = 4
 
@@ -24,10 +25,11 @@ _CHORDS = 4
 class Metric:
     """What a rule watches over the curves in its scope, in 10**-36 (percent: of a percent).
 
-    `opaque`: assets of books that have no curves, so that every tick of theirs asks.
+    `opaque`: assets of books that have no curves, so that every tick of theirs asks. `is_exact`:
+    whether the curves give the value itself, not a bound above it.
     """
 
-    __slots__ = ("_costs", "_lines", "_outlook", "assets", "is_exact", "name", "opaque")
+    __slots__ = ("_costs", "_legs", "_outlook", "assets", "is_exact", "name", "opaque")
 
     def __init__(
         self,
@@ -38,39 +40,56 @@ class Metric:
     ) -> None:
         self.name = name
         self.opaque = opaque
-        # Whether the curves give the value itself, not a bound above it.
         self.is_exact = not opaque and not any(curve.is_loose for curve in curves)
         self.assets = {curve.asset.id for curve in curves} | opaque
         self._outlook = outlook
         self._costs = [(curve.asset.id, curve.cost) for curve in curves]
-        self._lines = [
-            (curve.asset.id, (is_long, curve.asset.collectible), lines)
-            for curve in curves
-            for is_long, lines in ((False, curve.short), (True, curve.long))
-            if lines is not None
-        ]
+        by_term = name == "tax_saved"
+        legs: dict[tuple[str, bool, bool], list[Lines]] = {}
+        for curve in curves:
+            for is_long, lines in ((False, curve.short), (True, curve.long)):
+                if lines is not None:
+                    term = (is_long, curve.asset.collectible) if by_term else (False, False)
+                    legs.setdefault((curve.asset.id, *term), []).append(lines)
+        self._legs = [(asset, term, merged(each)) for (asset, *term), each in legs.items()]
 
-    def at(self, prices: Prices) -> int:
-        """The value at these prices; an asset without one does not count."""
-        if self.name == "tax_saved":
-            return self._saved(prices)
-        loss = 0
-        for asset, _, lines in self._lines:
-            if asset in prices:
-                loss += lines.loss(prices[asset])
+    def at(self, prices: Prices) -> Callable[[int], int]:
+        """The value as a function of a common scale of these prices (`ONE`: as they are).
+
+        An asset without a price does not count.
+        """
+        legs = [(lines, prices[asset]) for asset, _, lines in self._legs if asset in prices]
+
+        def loss(scale: int) -> int:
+            found = 0
+            for lines, price in legs:
+                scaled = price * scale // ONE
+                at = bisect_left(lines.breaks, scaled)
+                found += lines.basis[at] - lines.units[at] * scaled
+            return found
+
         if self.name == "harvestable_loss":
             return loss
+        if self.name == "tax_saved":
+            return self._saved(prices)
         cost = sum(cost for asset, cost in self._costs if asset in prices)
-        return 100 * loss * ONE_DOLLAR // cost if cost else 0
+        return lambda scale: 100 * loss(scale) * ONE_DOLLAR // cost if cost else 0
 
-    def _saved(self, prices: Prices) -> int:
+    def _saved(self, prices: Prices) -> Callable[[int], int]:
         outlook = self._outlook()
-        change: dict[Key, int] = {}
-        for asset, (is_long, collectible), lines in self._lines:
-            if asset in prices:
-                key = (outlook.year, is_long, collectible)
-                change[key] = change.get(key, 0) - lines.loss(prices[asset])
-        return outlook.saved(change)
+        legs = [
+            (lines, (outlook.year, is_long, collectible), prices[asset])
+            for asset, (is_long, collectible), lines in self._legs
+            if asset in prices
+        ]
+
+        def saved(scale: int) -> int:
+            change: dict[Key, int] = {}
+            for lines, key, price in legs:
+                change[key] = change.get(key, 0) - lines.loss(price * scale // ONE)
+            return outlook.saved(change)
+
+        return saved
 
 
 def until_it_fires(metric: Metric, prices: Prices, threshold: int) -> dict[str, int]:
@@ -78,12 +97,11 @@ def until_it_fires(metric: Metric, prices: Prices, threshold: int) -> dict[str, 
     guarded = dict.fromkeys(metric.assets, ANY)  # one without a price: at its first one
     if metric.opaque:
         return guarded
-
-    def fallen(step: int) -> dict[str, int]:
-        return {asset: price * (_STEPS - step) // _STEPS for asset, price in prices.items()}
-
-    step = _furthest(lambda step: threshold - 1 - metric.at(fallen(step)), _STEPS)
-    return guarded if step < 0 else guarded | fallen(step)
+    value = metric.at(prices)
+    step = _furthest(lambda step: threshold - 1 - value(ONE - step), ONE)
+    if step < 0:
+        return guarded
+    return guarded | {asset: price * (ONE - step) // ONE for asset, price in prices.items()}
 
 
 def until_it_rearms(metric: Metric, prices: Prices, level: int) -> dict[str, int]:
@@ -94,12 +112,11 @@ def until_it_rearms(metric: Metric, prices: Prices, level: int) -> dict[str, int
     at_once = dict.fromkeys(metric.assets, -1)
     if not metric.is_exact:
         return at_once
-
-    def risen(step: int) -> dict[str, int]:
-        return {asset: price * (_STEPS + step) // _STEPS for asset, price in prices.items()}
-
-    step = _furthest(lambda step: metric.at(risen(step)) - level, _MOST)
-    return at_once if step < 0 else at_once | risen(step)
+    value = metric.at(prices)
+    step = _furthest(lambda step: value(ONE + step) - level, _MOST)
+    if step < 0:
+        return at_once
+    return at_once | {asset: price * (ONE + step) // ONE for asset, price in prices.items()}
 
 
 def _furthest(room: Callable[[int], int], most: int) -> int:
