@@ -39,7 +39,8 @@ ASSET_CLASSES = {
 class Asset:
     """An asset as declared. `ratio` is group units in one unit, an integer of 10**-18.
 
-    `asks_collectible`: it may be a collectible, and nobody said whether it is one.
+    `asks_collectible`: it may be a collectible, and nobody said whether it is one. `is_base`: its
+    unit is the group's, so that ratios are stated in its units of the day (decision 0016).
     """
 
     id: str
@@ -49,6 +50,7 @@ class Asset:
     collectible: bool = False
     title: str = ""
     asks_collectible: bool = False
+    is_base: bool = False
 
 
 def asset_class(name: str) -> AssetClass:

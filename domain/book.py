@@ -20,7 +20,7 @@ from domain.lots import Lot, Pool, part_of
 from domain.policy import Policy
 from domain.short_sales import ShortSales
 from domain.wash_sales import WashSales
-from domain.weights import Weights
+from domain.weights import Weights, first_weight
 
 _UNIVERSAL, _SELF_CUSTODY = "universal", "self-custody"
 START: OrderKey = (0, 0, 0, 0, "", 0)
@@ -134,12 +134,16 @@ class Book:
         return any(pool.quantity for pool in self.pools.values() if pool.wash is self.washes[group])
 
     def wash(self, asset: Asset) -> WashSales:
-        """The wash-sale state of an asset's group."""
+        """The wash-sale state of an asset's group; the asset counts at its ratio from now on."""
         if asset.id not in self.weights:
-            self.weights[asset.id] = (asset.ratio, ONE_UNIT)
-        state = self.washes.get(asset.group)
+            self.weights[asset.id] = first_weight(asset, (each[1:] for each in self.splits))
+        return self.matching(asset.group)
+
+    def matching(self, group: str) -> WashSales:
+        """The wash-sale state of a group."""
+        state = self.washes.get(group)
         if state is None:
-            state = self.washes[asset.group] = WashSales(self.policy, self.weights, self)
+            state = self.washes[group] = WashSales(self.policy, self.weights, self)
         return state
 
     def pool(self, account: Account, asset: Asset) -> Pool:
@@ -228,14 +232,20 @@ class Book:
         )
         return None
 
-    def split_off(self, lot: Lot, units: int) -> Lot:
-        """The first `units` of a lot as a lot of their own, in no pool yet."""
+    def split_off(
+        self, lot: Lot, units: int, used: bool = False, added: int = 0, tacked: int = 0
+    ) -> Lot:
+        """The first `units` of a lot as a lot of their own, in no pool yet.
+
+        `used`: they absorb a loss, `added` joins their basis and `tacked` days their holding.
+        """
         held, basis = lot.quantity, lot.basis
         part = basis if units == held else basis * units // held
         serial = self.next_serial
         first = Lot(
-            lot.ref, lot.asset, lot.account, units, part, lot.acquired, lot.order, lot.offset,
-            serial, lot.origin, lot.covered, lot.used, lot.picked, lot.inherited,
+            lot.ref, lot.asset, lot.account, units, part + added, lot.acquired - tacked,
+            lot.order, lot.offset, serial, lot.origin, lot.covered, lot.used or used, lot.picked,
+            lot.inherited,
         )  # fmt: skip
         if lot.loss_basis >= 0:
             first.loss_basis = part_of(lot.loss_basis, units, held)

@@ -18,10 +18,12 @@ from domain.decisions import (
 )
 from domain.elections import default_policy, elect, known_method
 from domain.errors import UnsupportedLaw
-from domain.exact import quantity
+from domain.exact import ONE_UNIT, quantity
 from domain.facts import Fact
 from domain.identification import StandingOrders
 from domain.policy import Policy
+
+_Claim = tuple[bool, bool, bool, str]
 
 
 class Declarations:
@@ -50,11 +52,30 @@ class Declarations:
         for _, fact in facts:
             if isinstance(fact, GroupDeclared):
                 self.grouped.update(dict.fromkeys(fact.assets, fact.group))
+        self._bases: dict[str, _Claim] = {}
+        assets = (fact for _, fact in facts if isinstance(fact, AssetDeclared))
+        for asset in {asset.asset: asset for asset in assets}.values():
+            self._claim(asset)
         for ref, fact in facts:
-            self.add(ref, fact)
+            self._take_in(ref, fact)
 
     def add(self, ref: str, fact: Fact) -> None:
         """Takes in one declaration; those on policy, profile and groups act at construction."""
+        if isinstance(fact, AssetDeclared):
+            self._claim(fact)
+        self._take_in(ref, fact)
+
+    def has_all_accounts(self, day: str) -> bool:
+        """Whether the owner said that every account is told up to that ISO day."""
+        complete = self.profile.accounts_complete
+        return complete is not None and day <= complete
+
+    def takes_over(self, fact: AssetDeclared) -> bool:
+        """Whether the asset would be the base of a group that has another one already."""
+        known = self._bases.get(self._group(fact))
+        return known is not None and _is_unit(fact) and self._claim_of(fact) < known
+
+    def _take_in(self, ref: str, fact: Fact) -> None:
         if isinstance(fact, AssetDeclared):
             self._add_asset(fact)
         elif isinstance(fact, AccountDeclared):
@@ -73,6 +94,21 @@ class Declarations:
         """The asset; KeyError(id) if it was never declared."""
         return self.assets[id]
 
+    def _group(self, fact: AssetDeclared) -> str:
+        return self.grouped.get(fact.asset, fact.group)
+
+    def _claim(self, fact: AssetDeclared) -> None:
+        """The base of a group: of the assets whose unit is the group's, the best claim."""
+        if _is_unit(fact):
+            group, claim = self._group(fact), self._claim_of(fact)
+            self._bases[group] = min(claim, self._bases.get(group, claim))
+
+    def _claim_of(self, fact: AssetDeclared) -> _Claim:
+        """The group's namesake first, an option last, a token before it; then by id."""
+        kind = fact.asset_class
+        is_namesake = fact.asset == self._group(fact)
+        return (not is_namesake, kind == "option", kind == "tokenized_security", fact.asset)
+
     def _add_asset(self, fact: AssetDeclared) -> None:
         its_class = asset_class(fact.asset_class)
         unstated = (
@@ -82,11 +118,12 @@ class Declarations:
         self.assets[fact.asset] = Asset(
             id=fact.asset,
             asset_class=its_class,
-            group=self.grouped.get(fact.asset, fact.group),
+            group=self._group(fact),
             ratio=quantity(fact.ratio),
             collectible=fact.collectible or (unstated and position == "collectible"),
             title=fact.title,
             asks_collectible=unstated and position == "ask",
+            is_base=self._bases.get(self._group(fact)) == self._claim_of(fact),
         )
 
     def _add_account(self, fact: AccountDeclared) -> None:
@@ -111,3 +148,7 @@ class Declarations:
         key = order_key(fact, 0, ref, self.zone)
         orders = self.orders.setdefault(fact.account, StandingOrders())
         orders.add(key, known_method(fact.method), fact.recorded_in)
+
+
+def _is_unit(fact: AssetDeclared) -> bool:
+    return bool(quantity(fact.ratio) == ONE_UNIT)

@@ -5,14 +5,16 @@ from __future__ import annotations
 from domain.book import Book
 from domain.entries import Entry
 from domain.lots import Lot, Pool
+from domain.weights import reduced
 
 
 def split(book: Book, entry: Entry) -> None:
     """Units x ratio; basis and dates stay. Rounding (10**-18) never changes a pool's total."""
     asset, new, old = entry.asset, entry.quantity, entry.to_quantity
-    wash = book.wash(asset)
-    number, unit = book.weights[asset.id]
-    book.weights[asset.id] = (number * old, unit * new)
+    wash = book.matching(asset.group)
+    if asset.id in book.weights:
+        number, unit = book.weights[asset.id]
+        book.weights[asset.id] = reduced(number * old, unit * new)
     pools = {id(pool): pool for (_, held), pool in book.pools.items() if held == asset.id}
     for pool in pools.values():
         if pool.quantity:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from math import gcd
 from typing import Protocol
 
 from domain.assets import Asset
 from domain.disposals import Disposal
+from domain.exact import ONE_UNIT
 
 Weights = dict[str, tuple[int, int]]
 
@@ -17,6 +20,26 @@ class Units(Protocol):
     def asset(self) -> Asset: ...
     @property
     def quantity(self) -> int: ...
+
+
+def first_weight(asset: Asset, splits: Iterable[tuple[Asset, int, int]]) -> tuple[int, int]:
+    """The weight of an asset at its first fact: group units in one unit, a reduced fraction.
+
+    Its ratio is stated as of that fact, in units of the group's base as they are then; `splits`
+    are those of the history so far (asset, new units, old units). Splits of the asset itself
+    before its first fact, other than the base, change nothing (decision 0016).
+    """
+    number, unit = asset.ratio, ONE_UNIT
+    for each, new, old in splits:
+        if each.is_base and each.group == asset.group:
+            number, unit = number * old, unit * new
+    return reduced(number, unit)
+
+
+def reduced(number: int, unit: int) -> tuple[int, int]:
+    """A fraction in its lowest terms."""
+    common = gcd(number, unit)
+    return number // common, unit // common
 
 
 def common_units(weights: Weights, loss: Disposal, lot: Units) -> tuple[int, int]:

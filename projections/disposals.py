@@ -93,7 +93,8 @@ def disposal_piece(sold: Disposal, rules: RuleSet) -> Piece:
 
 
 def present(rows: Iterable[Piece]) -> list[Piece]:
-    """One line per (event, lot, account, asset, acquired); gain and column (h) worked out."""
+    """One line per (event, lot, account, asset, acquired, term, box); gain and column (h) worked
+    out. Pieces of one lot may differ in their box: some were moved from broker to broker."""
     merged = merge(
         rows,
         lambda each: (
@@ -103,6 +104,7 @@ def present(rows: Iterable[Piece]) -> list[Piece]:
             each["asset"],
             each["acquired"],
             each["term"],
+            each["box"],
         ),
         _SUMS,
     )

@@ -38,9 +38,12 @@ def gaps(
     the taxpayer and the spouse, IRAs too (Pub. 550, Wash Sales; Rev. Rul. 2008-5).
 
     `buys_in`: the account of a hypothetical purchase. `is_all`: the asker says that there are no
-    other persons and accounts than those seen.
+    other persons and accounts than those seen; `accounts_complete` of the profile says so up to a
+    day.
     """
-    found = [] if is_all else [*_persons(portfolio), *_retirement(portfolio)]
+    found = []
+    if not (is_all or portfolio.declared.has_all_accounts(view.as_of)):
+        found = [*_persons(portfolio), *_retirement(portfolio)]
     return [
         *_undeclared(portfolio, buys_in),
         *found,
@@ -70,8 +73,9 @@ def _persons(portfolio: Portfolio) -> list[Gap]:
     return [
         Gap(
             "spouse_not_seen",
-            "no account of a spouse was seen, and nobody said that there is none",
-            "declare the spouse's accounts, or state filing_status single in the profile",
+            f"no account of a spouse was seen, and {_unsaid(portfolio)}",
+            "declare the spouse's accounts, or state filing_status single or accounts_complete in "
+            "the profile",
         )
     ]
 
@@ -82,10 +86,18 @@ def _retirement(portfolio: Portfolio) -> list[Gap]:
     return [
         Gap(
             "retirement_not_seen",
-            "no IRA, 401(k) or HSA was seen, and nobody said that there is none",
-            "declare it and import its purchases, or ask with --all-seen",
+            f"no IRA, 401(k) or HSA was seen, and {_unsaid(portfolio)}",
+            "declare it and import its purchases, state accounts_complete in the profile, or ask "
+            "with --all-seen",
         )
     ]
+
+
+def _unsaid(portfolio: Portfolio) -> str:
+    complete = portfolio.declared.profile.accounts_complete
+    if complete is None:
+        return "nobody said that there is none"
+    return f"that none is missing was said up to {complete} only"
 
 
 def _issues(portfolio: Portfolio, groups: frozenset[str]) -> list[Gap]:

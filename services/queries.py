@@ -14,15 +14,24 @@ from sqlalchemy import select
 from domain.days import check_moment, day_of, sortable_instant
 from domain.errors import ThresherError
 from domain.portfolio import Portfolio
-from projections import alerts, data_issues, disposals, open_lots, tax_years, wash_windows
-from projections import opportunities as harvest
+from projections import (
+    alerts,
+    data_issues,
+    disposals,
+    open_lots,
+    opportunities,
+    tax_years,
+    wash_windows,
+)
 from projections.schema import CHECKPOINTS, Piece
 from services import marks, quarantine, statement
 from services.database import Clock
 from services.ledger import Ledger
+from services.mark_policy import is_stale
 from services.projector import Projector
 
 _DATE_LENGTH = len("2025-01-31")
+_END_OF_DAY = "T23:59:59.999999Z"
 
 
 class NoSuchTaxpayer(ThresherError):
@@ -98,11 +107,21 @@ class Queries:
         return statement.windows(self.portfolio(view), view.as_of)
 
     def opportunities(self, view: View) -> list[Piece]:
-        """Lots with a loss at the marks of that day."""
+        """Lots with a loss at the marks of that day; `mark_stale`: its mark was too old then."""
+        return self.harvest(view)[0]
+
+    def harvest(self, view: View) -> tuple[list[Piece], list[str]]:
+        """The opportunities, and the assets held whose mark is too old, with a loss or without."""
+        now, portfolio, found = self._now(view), self.portfolio(view), self.marks(view)
         if view.is_live and self._opportunities_are_of(view):
             with self.projector.database.reading() as connection:
-                return harvest.read(connection, view.taxpayer)
-        return statement.harvest(self.portfolio(view), self.marks(view), day_of(view.as_of))
+                rows = opportunities.read(connection, view.taxpayer)
+        else:
+            rows = statement.harvest(portfolio, found, day_of(view.as_of))
+        rows = [
+            row | {"mark_stale": is_stale(row["mark_at"], row["asset_class"], now)} for row in rows
+        ]
+        return rows, statement.too_old(portfolio, found, now)
 
     def years(self, view: View) -> list[Piece]:
         """Tax years."""
@@ -149,12 +168,18 @@ class Queries:
         declared = self.portfolio(view).declared
         seen = sorted(declared.accounts.values(), key=lambda account: account.id)
         owners = {account.owner for account in seen}
+        missing = [owner for owner in ("spouse", "entity") if owner not in owners]
         return {
             "accounts_seen": [account.id for account in seen if account.id],
             "declared": sorted(declared.declared_accounts),
-            "not_seen": [owner for owner in ("spouse", "entity") if owner not in owners],
+            "not_seen": [] if declared.has_all_accounts(view.as_of) else missing,
             "positions": statement.positions(declared.policy),
         }
+
+    def _now(self, view: View) -> str:
+        """The instant to which ages count: the end of the view's day, or what was known by then."""
+        known = (view.known_at or "~").replace("T~", _END_OF_DAY)
+        return min(view.as_of + _END_OF_DAY, known, sortable_instant(self._clock()))
 
     def _opportunities_are_of(self, view: View) -> bool:
         """Whether the live table was written on the view's day and from the marks held now."""

@@ -56,6 +56,8 @@ def test_a_command_of_the_readme_is_one_with_those_options(line: str) -> None:
     command: Any = get_command(app)
     while subcommands(command):
         name = words.pop(0)
+        if name not in subcommands(command) and hasattr(command, "default"):
+            words, name = [name, *words], command.default  # marks FILE is marks take FILE
         assert name in subcommands(command), f"no command {name}"
         command = command.commands[name]
     known = {option for each in command.params for option in each.opts}

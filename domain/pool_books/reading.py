@@ -141,8 +141,8 @@ def _split(book: Reading, entry: Entry) -> None:
     """New units for old ones: cost stays; what is below 10**-18 of a unit is lost."""
     asset, new, old = entry.asset, entry.quantity, entry.to_quantity
     book.scales.split(entry)
-    scale = book.scales.of(asset)
     for account, held in book.wallets.of_asset(asset):
+        scale = book.scales.of(asset)
         after = held * new // old
         book.wallets.add(account, asset, after - held)
         dust = (held * new - after * old) * scale // old

@@ -7,7 +7,7 @@ so that splits and assets of another ratio need no rounding and no adjustment.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from math import gcd, lcm
+from math import lcm
 from typing import NamedTuple
 
 import msgspec
@@ -16,6 +16,7 @@ from domain.accounts import Account
 from domain.assets import Asset
 from domain.entries import Entry
 from domain.exact import ONE_UNIT
+from domain.weights import first_weight, reduced
 
 
 class Ring(NamedTuple):
@@ -68,18 +69,16 @@ class Scales:
 
     def __init__(self, entries: Sequence[Entry]) -> None:
         self.weights: dict[str, tuple[int, int]] = {}
-        parts: dict[str, int] = {}
+        self.parts: dict[str, int] = {}
+        self._splits: list[tuple[Asset, int, int]] = []
         for entry in entries:
             for asset in (entry.asset, entry.to_asset):
                 if asset is not None:
-                    parts[asset.group] = lcm(parts.get(asset.group, 1), self._known(asset)[1])
+                    known = self.parts.get(asset.group, 1)
+                    self.parts[asset.group] = lcm(known, reduced(asset.ratio, ONE_UNIT)[1])
+        for entry in entries:  # an asset may be split by any of them: see `first_weight`
             if entry.kind == "split":
-                self.split(entry)
-                parts[entry.asset.group] = lcm(
-                    parts[entry.asset.group], self.weights[entry.asset.id][1]
-                )
-        self.parts = parts
-        self.weights = {}
+                self.parts[entry.asset.group] *= reduced(entry.quantity, entry.to_quantity)[0]
 
     def of(self, asset: Asset) -> int:
         """Group units in 10**-18 of the asset now."""
@@ -88,18 +87,16 @@ class Scales:
 
     def split(self, entry: Entry) -> None:
         """`quantity` new units for `to_quantity` old ones."""
-        number, unit = self._known(entry.asset)
-        self.weights[entry.asset.id] = _reduced(number * entry.to_quantity, unit * entry.quantity)
+        asset, new, old = entry.asset, entry.quantity, entry.to_quantity
+        self._splits.append((asset, new, old))
+        if asset.id in self.weights:
+            number, unit = self.weights[asset.id]
+            self.weights[asset.id] = reduced(number * old, unit * new)
 
     def _known(self, asset: Asset) -> tuple[int, int]:
         if asset.id not in self.weights:
-            self.weights[asset.id] = _reduced(asset.ratio, ONE_UNIT)
+            self.weights[asset.id] = first_weight(asset, self._splits)
         return self.weights[asset.id]
-
-
-def _reduced(number: int, unit: int) -> tuple[int, int]:
-    common = gcd(number, unit)
-    return number // common, unit // common
 
 
 class Wallets:

@@ -161,6 +161,7 @@ class ProfileFields(Wire):
     )
     report_years: tuple[Annotated[str, Field(pattern=r"^[0-9]{4}$")], ...] = ()
     tax: Annotated[tuple[YearFigures, ...], BeforeValidator(_listed)] = ()
+    accounts_complete: Day | None = None
 
     def stated(self, effective_at: str = "0001-01-01", seq: int = 0) -> d.ProfileStated:
         """The profile as a fact."""
@@ -175,6 +176,7 @@ class ProfileFields(Wire):
             taxable_income=dict(self.taxable_income),
             report_years=tuple(int(year) for year in self.report_years),
             tax={each.year: each.figures() for each in self.tax},
+            accounts_complete=self.accounts_complete,
         )
 
 

@@ -10,6 +10,7 @@ from .history_setup import METHODS
 from .history_state import Draft, decimal
 
 SPLITS = [("2", "1"), ("3", "1"), ("3", "2"), ("1", "2"), ("1", "10"), ("5", "4")]
+EXACT_SPLITS = [("2", "1"), ("1", "2"), ("1", "10"), ("5", "4")]  # by which decimals stay finite
 
 
 def gift_out(draft: Draft) -> None:
@@ -36,17 +37,19 @@ def give_up(draft: Draft, kind: str, *classes: str) -> None:
 
 
 def split(draft: Draft) -> None:
-    """A split of every asset of one group at once, so that their ratio stays true."""
+    """A split of every asset of one group at once, or of one of them, which moves their ratio."""
     groups = [g for g in draft.groups if draft.bought[g]
               and not any(draft.assets[n]["group"] == g for n in draft.dead)]  # fmt: skip
     if not groups:
         return
     group = draft.rng.choice(groups)
-    num, den = draft.rng.choice(SPLITS)
-    for name, asset in draft.assets.items():
-        if asset["group"] == group:
-            draft.factor[name] *= Fraction(den) / Fraction(num)
-            draft.add("split", asset=name, num=num, den=den)
+    names = [n for n, a in draft.assets.items() if a["group"] == group]
+    splits = SPLITS
+    if draft.rng.random() < 0.4:
+        names, splits = [draft.rng.choice(names)], EXACT_SPLITS
+    num, den = draft.rng.choice(splits)
+    for name in names:
+        draft.add("split", asset=name, num=num, den=den)
 
 
 def return_of_capital(draft: Draft) -> None:

@@ -36,7 +36,6 @@ class Draft:
         self.accounts: list[Json] = scenario["accounts"]
         self.assets: dict[str, Json] = {a["id"]: a for a in scenario["assets"]}
         self.groups = sorted({a["group"] for a in self.assets.values()})
-        self.factor = {n: Fraction(a.get("ratio", "1")) for n, a in self.assets.items()}
         self.grain = {g: rng.choice([Fraction(1), Fraction(1, 2)]) for g in self.groups}
         self.price = {g: rng.randint(2000, 30000) for g in self.groups}  # cents per group unit
         self.bought = dict.fromkeys(self.groups, 0)
@@ -45,6 +44,7 @@ class Draft:
         rules = {**DEFAULT_POLICY, **scenario["policy"]}
         self.zone = ZoneInfo(rules["tz"])
         self.sim = Simulation(scenario, rules, self.grain)
+        self.factor = self.sim.factor
         self.later: list[Json] = []  # what counts as sold at the end of the year
 
     @property

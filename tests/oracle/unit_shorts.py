@@ -60,6 +60,7 @@ class Shorts(Matching):
         net = Fraction(raw["amount"]) - Fraction(raw.get("fee", "0"))
         short = Short(raw["id"], event.order, raw["account"], raw["asset"], size, net)
         self.shorts[short.event] = short
+        self.factor.used.add(raw["asset"])
         if self.reports(raw["account"]):
             self.was_sold(Sold(event.order, raw["id"], raw["asset"], size, short))
 

@@ -152,8 +152,7 @@ class Simulation(Pools):
 
     def on_split(self, event: Event) -> None:
         """A unit becomes more (or less) of the asset, in every account."""
-        raw = event.raw
-        self.factor[raw["asset"]] *= Fraction(raw["den"]) / Fraction(raw["num"])
+        self.factor.split(event.raw)
 
     def on_return_of_capital(self, event: Event) -> None:
         """The same amount off every unit; what exceeds the basis is gain."""

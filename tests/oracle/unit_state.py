@@ -6,7 +6,17 @@ from collections import defaultdict
 from datetime import date
 from fractions import Fraction
 
-from .units import Event, Json, Order, Unit, UnitSale, cut_row, cut_unit, first_long_day
+from .units import (
+    Event,
+    Factors,
+    Json,
+    Order,
+    Unit,
+    UnitSale,
+    cut_row,
+    cut_unit,
+    first_long_day,
+)  # fmt: skip
 
 DIGITAL = {"crypto", "nft", "tokenized_security"}
 PER_WALLET_FROM = date(2025, 1, 1)  # Rev. Proc. 2024-28
@@ -32,7 +42,7 @@ class State:
         self.assets: dict[str, Json] = {a["id"]: a for a in scenario["assets"]}
         self.traders = set(scenario.get("marked_to_market", ()))  # IRC 475(f)
         self.reasons: Json = scenario.get("collectible_reasons", {})
-        self.factor = {n: Fraction(a.get("ratio", "1")) for n, a in self.assets.items()}
+        self.factor = Factors(self.assets)
         self.sizes = sizes
         self.units: dict[str, list[Unit]] = defaultdict(list)  # by group, gone ones included
         self.counts: dict[tuple[str, str], Fraction] = defaultdict(Fraction)
@@ -90,6 +100,7 @@ class State:
 
     def add(self, unit: Unit) -> None:
         """A unit is held from now on."""
+        self.factor.used.add(unit.asset)
         self.units[self.group(unit.asset)].append(unit)
         self.counts[unit.account, unit.asset] += unit.size
 

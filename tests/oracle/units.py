@@ -188,15 +188,47 @@ def common_measure(a: Fraction, b: Fraction) -> Fraction:
     )
 
 
+def base_of(group: str, assets: dict[str, Json]) -> str | None:
+    """The asset whose unit is the group's: its namesake, a share, a token, an option."""
+    ones = [
+        n for n, a in assets.items() if a["group"] == group and Fraction(a.get("ratio", 1)) == 1
+    ]
+    if group in ones:
+        return group
+    tokens = [n for n in ones if assets[n]["class"] == "tokenized_security"]
+    shares = [n for n in ones if assets[n]["class"] not in ("tokenized_security", "option")]
+    return min(shares or tokens or ones, default=None)
+
+
+class Factors(dict[str, Fraction]):
+    """Group units in one unit of each asset (decision 0016).
+
+    An asset that no fact has used yet follows the base of its group, so that its ratio is true on
+    the day of its first fact; from then on it has splits of its own, and no others.
+    """
+
+    def __init__(self, assets: dict[str, Json]) -> None:
+        super().__init__({name: Fraction(a.get("ratio", "1")) for name, a in assets.items()})
+        self.used: set[str] = set()
+        self.bases = {name: base_of(a["group"], assets) for name, a in assets.items()}
+
+    def split(self, raw: Json) -> None:
+        """More (or fewer) units of an asset stand for what one did."""
+        for name, base in self.bases.items():
+            if raw["asset"] == (name if name in self.used else base):
+                self[name] *= Fraction(raw["den"]) / Fraction(raw["num"])
+
+
 def unit_sizes(events: list[Event], assets: dict[str, Json]) -> dict[str, Fraction]:
     """Size of one unit of each group: the common measure of all quantities that are named."""
-    factor = {name: Fraction(a.get("ratio", "1")) for name, a in assets.items()}
+    factor = Factors(assets)
     sizes: dict[str, Fraction] = {}
     for event in events:
         raw = event.raw
         if raw["type"] == "split":
-            factor[raw["asset"]] *= Fraction(raw["den"]) / Fraction(raw["num"])
+            factor.split(raw)
         for asset, qty in named_quantities(raw):
+            factor.used.add(asset)
             group = assets[asset]["group"]
             sizes[group] = common_measure(sizes.get(group, Fraction(0)), qty * factor[asset])
     return sizes

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ from domain.decisions import AlertFired
 from infra.importing import Importer, recognise
 from services import held_marks
 from services.held_marks import NoSuchHeldMark
+from services.mark_policy import inside
 from services.marks import Quote
 from tests.services.house import COIN, STOCK, House, buy
 
@@ -232,3 +235,25 @@ def test_imported_prices_are_history_and_are_not_held(share: House) -> None:
     for each in recognise([file], siblings=False):
         importer.file(each, lambda rows: None)
     assert (prices(share, "S"), listed(share)) == (["100", "10"], [])
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_no_quote_is_lost_and_none_that_was_just_repeated_is_held(share: House, seed: int) -> None:
+    """However a feed jumps: a quote near the one right before it is a mark at once."""
+    rng = random.Random(seed)
+    told, quotes = 100, []
+    for _ in range(40):
+        told = max(1, told * rng.choice((1, 1, 1, 2, 10, 100)) // rng.choice((1, 1, 1, 2, 10, 100)))
+        share.clock.advance(seconds=1)
+        quotes.append(Quote("S", str(told), share.clock.text, source="feed"))
+    size = rng.randrange(1, 41)
+    for start in range(0, 40, size):
+        share.app.market.take(quotes[start : start + size])
+    marks = {at for (at,) in share.sql("SELECT at FROM marks WHERE asset = 'S'")}
+    waiting = {at for (at,) in share.sql("SELECT at FROM held_marks WHERE state = 'held'")}
+    assert not marks & waiting
+    assert {quote.at for quote in quotes} <= marks | waiting
+    for before, quote in pairwise(quotes):
+        if inside(50, int(before.price), int(quote.price)):
+            assert quote.at in marks
+    assert share.app.market.counts.held >= len(waiting)

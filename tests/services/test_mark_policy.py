@@ -12,7 +12,7 @@ from infra.sources.mark_feed import json_quote
 from services.mark_policy import KINDS, POLICIES, haircut, inside, is_stale
 from services.marks import Quote
 from services.quarantine import BadRow
-from tests.services.house import COIN, STOCK, House, buy
+from tests.services.house import COIN, STOCK, House, buy, sell
 
 NOW = "2025-03-10T12:00:00.000000Z"
 PICTURE = {"id": "N", "type": "asset", "asset": "N", "class": "nft", "collectible": False}
@@ -132,7 +132,19 @@ def test_marks_grow_old_by_class_while_nothing_happens(house: House) -> None:
         house.clock.now += wait
         seen.append(stale())
     assert seen == [[], ["C"], ["C", "S"]]
+    assert house.app.queries.harvest(house.app.queries.view("main"))[1] == ["C", "S"]
     past = house.ask(as_of="2025-03-01", known_at="2025-03-01T12:10:00Z")["opportunities"]
     assert [row["mark_stale"] for row in past] == [False, False]
     ended = house.ask(as_of="2025-03-01", known_at="2025-03-01")["opportunities"]
     assert {row["asset"]: row["mark_stale"] for row in ended} == {"C": True, "S": False}
+
+
+def test_old_marks_count_where_there_is_no_loss_yet_and_only_of_what_could_be_sold(
+    house: House,
+) -> None:
+    house.say({"id": "I", "type": "account", "account": "I", "kind": "ira"}, STOCK, COIN, PICTURE)
+    house.say(buy("b1", "1", "100"), buy("b2", "1", "100", asset="C"))
+    house.say(buy("b3", "1", "100", asset="N", account="I"), sell("s1", "1", "100"))
+    house.ticks(("S", "120"), ("C", "120"), ("N", "120"), ("X", "120"))
+    house.clock.advance(days=5)
+    assert house.app.queries.harvest(house.app.queries.view("main")) == ([], ["C"])
