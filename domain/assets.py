@@ -20,6 +20,7 @@ class AssetClass:
     may_be_collectible: bool  # look through to the right or asset (Notice 2023-27)
     covered_from: int  # day; basis is reported for units bought on or after (Reg. 1.6045-1)
     trades_in_fractions: bool = False  # a whole holding too is sold in any part of a unit
+    derived: int = 0  # 1: a token of another asset; 2: a contract on one
 
 
 ASSET_CLASSES = {
@@ -27,8 +28,8 @@ ASSET_CLASSES = {
     for row in (
         AssetClass("stock", False, True, True, False, day_of("2011-01-01")),
         AssetClass("fund", False, True, True, False, day_of("2012-01-01")),
-        AssetClass("option", False, True, True, False, day_of("2014-01-01")),
-        AssetClass("tokenized_security", True, False, True, False, day_of("2026-01-01")),
+        AssetClass("option", False, True, True, False, day_of("2014-01-01"), derived=2),
+        AssetClass("tokenized_security", True, False, True, False, day_of("2026-01-01"), derived=1),
         AssetClass("crypto", True, False, False, False, day_of("2026-01-01"), True),
         AssetClass("nft", True, False, False, True, day_of("2026-01-01")),
     )

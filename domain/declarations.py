@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from zoneinfo import ZoneInfo
 
 from domain.accounts import CUSTODIES, KINDS, OWNERS, Account, account
-from domain.assets import Asset, asset_class
+from domain.assets import ASSET_CLASSES, Asset, asset_class
 from domain.compile import order_key
 from domain.decisions import (
     AccountDeclared,
@@ -23,7 +23,7 @@ from domain.facts import Fact
 from domain.identification import StandingOrders
 from domain.policy import Policy
 
-_Claim = tuple[bool, bool, bool, str]
+_Claim = tuple[bool, int, str]
 
 
 class Declarations:
@@ -105,9 +105,9 @@ class Declarations:
 
     def _claim_of(self, fact: AssetDeclared) -> _Claim:
         """The group's namesake first, an option last, a token before it; then by id."""
-        kind = fact.asset_class
         is_namesake = fact.asset == self._group(fact)
-        return (not is_namesake, kind == "option", kind == "tokenized_security", fact.asset)
+        kind = ASSET_CLASSES.get(fact.asset_class)  # an unknown one is refused elsewhere
+        return (not is_namesake, kind.derived if kind else 0, fact.asset)
 
     def _add_asset(self, fact: AssetDeclared) -> None:
         its_class = asset_class(fact.asset_class)

@@ -70,31 +70,7 @@ def crossing_key(taxpayer: str, rule: str, crossing: int | str) -> str:
 def apply(connection: Connection, taxpayer: str, fact: Fact, recorded_at: str) -> None:
     """Folds one fact about rules or alerts into the tables."""
     if isinstance(fact, AlertRuleSet | AlertRuleRemoved):
-        table = ALERT_RULES.table
-        snoozed = connection.scalar(
-            select(table.c.snoozed_until).where(
-                table.c.taxpayer == taxpayer, table.c.name == fact.name
-            )
-        )
-        connection.execute(
-            delete_from(table).where(table.c.taxpayer == taxpayer, table.c.name == fact.name)
-        )
-        if isinstance(fact, AlertRuleSet):
-            row = (
-                taxpayer,
-                fact.name,
-                fact.scope,
-                fact.metric,
-                fact.threshold,
-                fact.rearm_ratio,
-                " ".join(fact.channels),
-                recorded_at,
-                fact.severity,
-                fact.quiet,
-                snoozed or "",
-                fact.cooldown_seconds,
-            )
-            insert(connection, table, [row])
+        _set_rule(connection, taxpayer, fact, recorded_at)
     elif isinstance(fact, AlertFired):
         _insert_once(connection, ALERTS.table, _fired(taxpayer, fact, recorded_at))
     elif isinstance(fact, AlertRearmed):
@@ -105,11 +81,34 @@ def apply(connection: Connection, taxpayer: str, fact: Fact, recorded_at: str) -
         _update(connection, taxpayer, fact, later)
     elif isinstance(fact, AlertSnoozed):
         table = ALERT_RULES.table
-        connection.execute(
-            update(table)
-            .where(table.c.taxpayer == taxpayer, table.c.name == fact.rule)
-            .values(snoozed_until=fact.until)
+        mine = (table.c.taxpayer == taxpayer) & (table.c.name == fact.rule)
+        connection.execute(update(table).where(mine).values(snoozed_until=fact.until))
+
+
+def _set_rule(
+    connection: Connection, taxpayer: str, fact: AlertRuleSet | AlertRuleRemoved, recorded_at: str
+) -> None:
+    """A rule that is set again is replaced; it stays snoozed."""
+    table = ALERT_RULES.table
+    mine = (table.c.taxpayer == taxpayer) & (table.c.name == fact.name)
+    snoozed = connection.scalar(select(table.c.snoozed_until).where(mine))
+    connection.execute(delete_from(table).where(mine))
+    if isinstance(fact, AlertRuleSet):
+        row = (
+            taxpayer,
+            fact.name,
+            fact.scope,
+            fact.metric,
+            fact.threshold,
+            fact.rearm_ratio,
+            " ".join(fact.channels),
+            recorded_at,
+            fact.severity,
+            fact.quiet,
+            snoozed or "",
+            fact.cooldown_seconds,
         )
+        insert(connection, table, [row])
 
 
 def _update(

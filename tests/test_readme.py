@@ -54,7 +54,7 @@ def test_the_readme_shows_every_command_or_group() -> None:
 def test_a_command_of_the_readme_is_one_with_those_options(line: str) -> None:
     words = shlex.split(line, comments=True)[1:]
     command: Any = get_command(app)
-    while subcommands(command):
+    while subcommands(command) and (words or not command.invoke_without_command):
         name = words.pop(0)
         if name not in subcommands(command) and hasattr(command, "default"):
             words, name = [name, *words], command.default  # marks FILE is marks take FILE
