@@ -8,15 +8,19 @@ import typer
 
 from domain.errors import ThresherError
 from infra.cli import (
+    alerts,
+    backtest,
     calendar,
     check,
     checking,
     demo,
     explaining,
     importing,
+    marks,
     reading,
     reports,
     rules,
+    watching,
     whatif,
 )
 from infra.cli.output import stderr
@@ -32,20 +36,22 @@ app = typer.Typer(
 )
 app.command("demo")(demo.demo_command)
 app.command("import")(importing.import_command)
-app.command("marks")(importing.marks_command)
 app.command("lots")(reading.lots)
 app.command("gains")(reading.gains)
 app.command("windows")(reading.windows)
 app.command("opportunities")(reading.opportunities)
 app.command("years")(reading.years)
-app.command("alerts")(reading.alerts)
 app.command("issues")(reading.issues)
 app.command("calendar")(calendar.calendar_command)
 app.command("explain")(explaining.explain_command)
+app.command("backtest")(backtest.backtest_command)
 app.command("deliver")(importing.deliver_command)
+app.command("watch")(watching.watch_command)
 app.command("verify")(checking.verify_command)
 app.command("scenario")(checking.scenario_command)
+app.add_typer(alerts.commands, name="alerts")
 app.add_typer(check.commands, name="check")
+app.add_typer(marks.commands, name="marks")
 app.add_typer(reports.commands, name="report")
 app.add_typer(rules.commands, name="rules")
 app.add_typer(whatif.commands, name="whatif")

@@ -1,4 +1,4 @@
-"""Commands on alert rules: add, list, remove."""
+"""Commands on alert rules: add, list, remove, test."""
 
 from __future__ import annotations
 
@@ -10,30 +10,44 @@ from domain.days import sortable_instant
 from domain.decisions import AlertRuleRemoved, AlertRuleSet
 from domain.exact import check
 from domain.fact_codec import AlertFact
-from infra.cli.options import Output, TaxpayerOption, application
+from infra.cli.alerts import ALERTS
+from infra.cli.backtest import From, To, days, known_rules, told, tried
+from infra.cli.options import Output, TaxpayerOption, application, view
 from infra.cli.output import Format, show, stderr
 from infra.composition import App
+from infra.replay_store import new_store
 from projections.alerts import rules as rules_in_force
-from services.alerting import METRICS, SOURCE, checked_rule
+from services.alert_rules import METRICS, checked_rule
+from services.alerting import SOURCE
+from services.history import as_happened, as_recorded
 from services.ledger import Offer, check_id
+from services.replay import Watched, replayed_alerts
 
 RULES = {
     "name": "rule", "scope": "scope", "metric": "metric", "threshold": "threshold",
-    "rearm_ratio": "re-arm ratio", "channels": "channels", "since": "since",
+    "rearm_ratio": "re-arm ratio", "channels": "channels", "severity": "severity",
+    "snoozed_until": "snoozed until", "since": "since",
 }  # fmt: skip
-commands = typer.Typer(no_args_is_help=True, help="Alert rules: add, list, remove.")
+TRIED = {name: title for name, title in ALERTS.items() if name != "state"}
+SCOPE_HELP = "all, class:NAME, group:ID, asset:ID or account:ID."
+commands = typer.Typer(no_args_is_help=True, help="Alert rules: add, list, remove, test.")
 
 
 @commands.command("add")
 def add(
     name: Annotated[str, typer.Argument(help="A name; adding it again replaces the rule.")],
     threshold: Annotated[str, typer.Argument(help="Amount (or percent) at which it fires.")],
-    scope: Annotated[str, typer.Option(help="all, class:NAME or asset:ID.")] = "all",
+    scope: Annotated[str, typer.Option(help=SCOPE_HELP)] = "all",
     metric: Annotated[str, typer.Option(help=f"One of {', '.join(METRICS)}.")] = METRICS[0],
     rearm: Annotated[str, typer.Option(help="Re-arms below threshold times this.")] = "0.85",
     channel: Annotated[
         list[str] | None, typer.Option(help="terminal, file:PATH, webhook:URL; repeatable.")
     ] = None,
+    severity: Annotated[str, typer.Option(help="notice, or urgent: sent in quiet hours too.")] = (
+        "notice"
+    ),
+    cooldown: Annotated[int, typer.Option(help="Seconds before it may fire again.")] = 0,
+    quiet: Annotated[str, typer.Option(help="Hours in which notices wait: 22:00-07:00.")] = "",
     taxpayer: TaxpayerOption = None,
 ) -> None:
     """Watch a loss: fire when the metric of the scope reaches the threshold."""
@@ -47,6 +61,9 @@ def add(
             threshold=check(threshold, "threshold"),
             rearm_ratio=check(rearm, "--rearm"),
             channels=tuple(channel or ("terminal",)),
+            severity=severity,
+            cooldown_seconds=cooldown,
+            quiet=quiet,
         )
     )
     _record(app, app.taxpayer(taxpayer), name, rule)
@@ -77,6 +94,44 @@ def remove(name: str, taxpayer: TaxpayerOption = None) -> None:
         app, chosen, name, AlertRuleRemoved(effective_at=sortable_instant(app.clock()), name=name)
     )
     stderr().print(f"rule {name} removed")
+
+
+@commands.command("test")
+def try_rules(
+    name: Annotated[
+        str | None, typer.Argument(help="A rule in force or a new one (default: all in force).")
+    ] = None,
+    threshold: Annotated[str | None, typer.Argument(help="Try this threshold.")] = None,
+    scope: Annotated[str | None, typer.Option(help=SCOPE_HELP)] = None,
+    metric: Annotated[str | None, typer.Option(help=f"One of {', '.join(METRICS)}.")] = None,
+    rearm: Annotated[str | None, typer.Option(help="Re-arms below threshold times this.")] = None,
+    cooldown: Annotated[int | None, typer.Option(help="Seconds before it may fire again.")] = None,
+    start: From = None,
+    end: To = None,
+    recorded: Annotated[
+        bool, typer.Option("--as-recorded", help="Late facts come late, as they were recorded.")
+    ] = False,
+    taxpayer: TaxpayerOption = None,
+    output: Output = Format.AUTO,
+) -> None:
+    """What rules would have said to the past, from the marks and facts held.
+
+    Facts count from when they happened, all trades between two marks together; a rule starts armed
+    on the day --from. Told to a copy that is thrown away: nothing is sent, nothing is recorded.
+    """
+    app = application()
+    frame = view(app, taxpayer, None, None)
+    first, last = days(start, end)
+    changes = {"threshold": threshold, "scope": scope, "metric": metric, "rearm_ratio": rearm,
+               "cooldown_seconds": cooldown}  # fmt: skip
+    rules = known_rules(app, frame.taxpayer)
+    if not rules and name is None:
+        raise typer.BadParameter("no rule is in force: try NAME THRESHOLD")
+    tested = tuple(tried(rules, each, changes) for each in ([name] if name else rules))
+    history = (as_recorded if recorded else as_happened)(app.queries, frame).until(last)
+    rows = replayed_alerts(new_store, history, Watched(tested, first))
+    title = f"Alerts as they would have been, {told(history, first)}"
+    show(rows, output, TRIED, title, "No rule would have fired.")
 
 
 def _record(app: App, taxpayer: str, name: str, fact: AlertFact) -> None:

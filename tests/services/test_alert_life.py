@@ -1,4 +1,4 @@
-"""The life of an alert after it fired: acknowledged, snoozed, kept for the morning, cooling down."""
+"""The life of an alert after it fired: acknowledged, snoozed, kept for the morning, cooled down."""
 
 from __future__ import annotations
 

@@ -96,6 +96,19 @@ def test_a_later_purchase_of_the_record_disallows(house: House) -> None:
     assert line["disallowed_in_all"] == "1000"
 
 
+def test_buying_back_waits_too_where_the_loss_is_lost_already(house: House) -> None:
+    again = buy("l", date="2025-02-20", account="B", qty="100", amount="5200")
+    line = lines(house, BOUGHT, again, scope="account:A")["at_alert"]
+    assert only(line, "disallowed", "timing") == ("4000", "500")
+
+
+def test_what_a_fact_makes_fire_is_sold_at_the_next_mark(house: House) -> None:
+    bought = BOUGHT | {"date": "2025-02-04"}
+    marks = {"2025-02-03": "60", "2025-02-05": "70", "2025-12-31": "90"}
+    line = lines(house, bought, marks=marks)["at_alert"]
+    assert only(line, "alerts", "sales", "harvested") == (1, 1, "3000")
+
+
 def test_buying_back_waits_for_the_window_of_a_sale_of_the_record(house: House) -> None:
     old = buy("o", date="2024-01-02", account="B", qty="10", amount="1000")
     sold = sell("s", date="2025-02-20", account="B", qty="10", amount="500")
@@ -149,6 +162,22 @@ def test_a_transfer_moves_what_is_out(house: House) -> None:
     assert line["tax_saved"] == "-175"
 
 
+def test_a_sale_where_it_was_moved_to_is_cut_too(house: House) -> None:
+    moved: Json = {"id": "t", "type": "transfer", "date": "2025-02-10", "from_account": "A",
+                   "to_account": "B", "asset": "S", "qty": "100"}  # fmt: skip
+    sold = sell("s", date="2025-02-20", account="B", qty="100", amount="7000")
+    line = lines(house, BOUGHT, moved, sold)["at_alert"]
+    assert only(line, "bought_back", "refitted", "timing") == (0, 2, "-1000")
+
+
+def test_a_lot_identified_that_is_gone_is_chosen_by_the_method(house: House) -> None:
+    sold = sell("s", date="2025-04-10", qty="100", amount="7000",
+                lots=[{"lot": "csv:b", "qty": "100"}])  # fmt: skip
+    line = lines(house, BOUGHT, sold)["at_alert"]
+    assert only(line, "bought_back", "refitted") == (1, 1)
+    assert line["tax_saved"] == "-175"  # as above: what came back was sold at a gain of 1,500
+
+
 def test_a_fact_that_the_fold_holds_out_counts_as_cut(house: House) -> None:
     short: Json = {"id": "so", "type": "short_open", "date": "2025-01-20", "account": "A",
                    "asset": "S", "qty": "100", "amount": "9000"}  # fmt: skip
@@ -165,7 +194,8 @@ def test_rules_watch_from_a_day_and_the_telling_ends_on_one(house: House) -> Non
     late = lines(house, first="2025-02-20")["at_alert"]
     # Already below: it fires as a rule added that day would, and is sold at the next mark.
     assert only(late, "alerts", "harvested") == (1, "5000")
-    assert lines(house, first="2026-01-01")["at_alert"]["alerts"] == 0
+    after = lines(house, first="2026-01-01")
+    assert (after["at_alert"]["alerts"], after["at_year_end"]["sales"]) == (0, 0)
 
 
 def test_year_end_sells_in_the_scopes_of_the_rules_only(house: House) -> None:

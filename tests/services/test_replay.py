@@ -118,6 +118,15 @@ def test_a_rule_starts_on_its_day_with_what_it_finds_then(house: House) -> None:
     assert replayed_alerts(new_store, told.until(first), Watched((rule(),), first + 9)) == []
 
 
+def test_marks_before_the_day_of_the_rule_count_but_do_not_fire(house: House) -> None:
+    house.say(STOCK, buy("b"))
+    house.tick("S", "60")
+    house.clock.advance(days=2)
+    house.tick("S", "59")
+    rows = replayed_alerts(new_store, history(house), Watched((rule(),), day_of("2025-03-02")))
+    assert [(each["fired_at"][:10], each["value"]) for each in rows] == [("2025-03-02", "40")]
+
+
 def test_a_day_begins_at_midnight_of_the_owner(house: House) -> None:
     house.say({"id": "p", "type": "policy", "tz": "America/New_York"}, STOCK, buy("b"))
     house.tick("S", "60")
