@@ -15,9 +15,9 @@ from projections.schema import Piece, Projection, Row, book_table, merge, pieces
 
 OPPORTUNITIES = Projection(
     "opportunities",
-    2,
+    3,
     book_table(
-        "opportunities_v2",
+        "opportunities_v3",
         [Column("serial", Integer, primary_key=True)],
         [
             *text(
@@ -37,19 +37,20 @@ OPPORTUNITIES = Projection(
             ),
             Column("days_to_long", Integer, nullable=False),
             *text("tax_saved", "basis_of_tax", "blocked_by", "blocked_until", "mark_at"),
-            *text("mark_source"),
+            *text("mark_source", "mark_kind", "quoted", "haircut"),
         ],
     ),
 )
 _UNITS = ("qty", "price")
 _MONEY = ("value", "basis", "loss", "blocked", "harvestable", "tax_saved")
+_MARK = ("mark_at", "mark_source", "mark_kind", "quoted", "haircut")
 _MERGED = ("qty", "value", "basis", "loss", "blocked", "harvestable")
 
 
-def opportunity_piece(found: Opportunity, saved: tuple[int, str], mark: tuple[str, str]) -> Piece:
+def opportunity_piece(found: Opportunity, saved: tuple[int, str], mark: Piece) -> Piece:
     """An opportunity as a dict with exact integers.
 
-    `saved` is (tax saved, by what it is computed), `mark` (time, source).
+    `saved` is (tax saved, by what it is computed); `mark` the text columns of its mark.
     """
     lot = found.lot
     return {
@@ -72,8 +73,7 @@ def opportunity_piece(found: Opportunity, saved: tuple[int, str], mark: tuple[st
         "basis_of_tax": saved[1],
         "blocked_by": found.blocked_by,
         "blocked_until": iso(found.blocked_until) if found.blocked_until else "",
-        "mark_at": mark[0],
-        "mark_source": mark[1],
+        **{name: mark[name] for name in _MARK},
     }
 
 

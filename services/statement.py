@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from domain.days import iso
-from domain.exact import format_money
+from domain.exact import format_money, format_quantity
 from domain.harvest import Opportunity, opportunities
 from domain.kept_book import KeptBook
 from domain.policy import Policy
@@ -26,17 +26,36 @@ from projections.schema import Piece
 from projections.tax_years import present as present_years
 from projections.wash_windows import present as present_windows
 from projections.wash_windows import window_pieces
+from services.mark_policy import is_stale
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A price used to value one unit: `price` is an integer of 10**-18, `at` an instant."""
+    """A price used to value one unit: `price` is an integer of 10**-18, `at` an instant.
+
+    `haircut` (same unit) was taken off what was quoted; `haircut_share` says which part that is.
+    """
 
     asset: str
     price: int
     at: str
     source: str
     kind: str
+    haircut: int = 0
+    haircut_share: str = "0"
+
+    @property
+    def quoted(self) -> int:
+        """The price before the haircut."""
+        return self.price + self.haircut
+
+    @property
+    def shown(self) -> Piece:
+        """What an opportunity tells of its mark, as text."""
+        return {
+            "mark_at": self.at, "mark_source": self.source, "mark_kind": self.kind,
+            "quoted": format_quantity(self.quoted), "haircut": self.haircut_share,
+        }  # fmt: skip
 
 
 Marks = Mapping[str, Mark]
@@ -70,6 +89,23 @@ def harvest(portfolio: Portfolio, marks: Marks, day: int) -> list[Piece]:
     )
 
 
+def too_old(portfolio: Portfolio, marks: Marks, now: str) -> list[str]:
+    """Assets that could be harvested and whose mark is too old at the instant `now`."""
+    assets = portfolio.declared.assets
+    old = {
+        asset
+        for asset, mark in marks.items()
+        if asset in assets and is_stale(mark.at, assets[asset].asset_class.name, now)
+    }
+    held = {
+        asset
+        for book in _books(portfolio)
+        for (_, asset), pool in book.pools.items()
+        if asset in old and any(lot.quantity and lot.account.reports for lot in pool.lots())
+    }
+    return sorted(held)
+
+
 def opportunity_pieces(
     portfolio: Portfolio, book: KeptBook, marks: Marks, day: int, sums: Mapping[Key, int]
 ) -> list[Piece]:
@@ -90,7 +126,7 @@ def opportunity_pieces(
         # A sub-lot is sold as one: its pieces share one limit.
         saved = year.saved({(year.year, one.is_long, lot.asset.collectible): -realised})
         running[sublot] = (realised, saved)
-        pieces.append(opportunity_piece(one, (saved - known, basis), (mark.at, mark.source)))
+        pieces.append(opportunity_piece(one, (saved - known, basis), mark.shown))
     return pieces
 
 

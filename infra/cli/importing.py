@@ -1,8 +1,7 @@
-"""Commands that bring data in: import (facts and prices) and marks (ticks, followed live)."""
+"""Commands that bring data in and alerts out: import (facts and prices), deliver."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -12,18 +11,12 @@ from rich.progress import Progress, TaskID
 
 from infra.cli.options import TaxpayerOption, application
 from infra.cli.output import progress_bar, stderr
-from infra.cli.streams import follow_stdin, open_text
+from infra.cli.streams import follow_stdin
 from infra.importing import Importer, first_line, recognise
-from infra.sources.csv_lines import header_of, kind_of, lines
-from infra.sources.mark_feed import csv_quote, json_quote
 from services.ingest import Counts
 from services.ledger import check_id
-from services.market import Market
-from services.marks import Quote
-from services.quarantine import BadRow
 
 PIPE = Path("-")
-QUOTES_A_BATCH = 1_000
 
 
 def import_command(
@@ -50,72 +43,10 @@ def import_command(
     _report(importer.counts, importer.marks)
 
 
-def marks_command(
-    file: Annotated[Path, typer.Argument(help="CSV or JSON lines of marks, or - for a pipe.")],
-) -> None:
-    """Take marks in and fire alerts as they come; a pipe is followed live."""
-    app = application()
-    market, bad = app.market, list[BadRow]()
-    pending: list[Quote] = []
-
-    def settle() -> None:
-        market.take(pending)
-        pending.clear()
-        market.deliver()
-        market.refresh()
-
-    text: Iterator[str]
-    if file == PIPE:
-        text = follow_stdin(settle)
-        _take_marks(market, _quotes(text, "pipe"), pending, bad)
-    else:
-        with open_text(file) as opened:
-            _take_marks(market, _quotes(opened, file.name), pending, bad)
-    settle()
-    counts = market.counts
-    stderr().print(
-        f"{counts.quotes} marks ({counts.new} new), {counts.fired} alerts fired, "
-        f"{counts.rearmed} re-armed, {len(bad)} refused"
-    )
-    for row in bad[:5]:
-        stderr().print(f"  row {row.row} {row.field}: {row.reason}; {row.remedy}", markup=False)
-    if bad:
-        raise typer.Exit(1)
-
-
 def deliver_command() -> None:
     """Send alerts that wait in the outbox and are due."""
     counts = application().market.deliver()
     stderr().print(", ".join(f"{count} {name}" for name, count in counts.items()))
-
-
-def _take_marks(
-    market: Market, quotes: Iterable[Quote | BadRow], pending: list[Quote], bad: list[BadRow]
-) -> None:
-    for quote in quotes:
-        if isinstance(quote, BadRow):
-            bad.append(quote)
-            continue
-        pending.append(quote)
-        if len(pending) >= QUOTES_A_BATCH:
-            market.take(pending)
-            pending.clear()
-
-
-def _quotes(text: Iterable[str], origin: str) -> Iterator[Quote | BadRow]:
-    kept = iter(text)
-    first = next(kept, "").removeprefix("\ufeff")
-    if first.lstrip().startswith("{"):
-        yield json_quote(first, 1, origin)
-        for number, line in enumerate(kept, start=2):
-            if line.strip():
-                yield json_quote(line, number, origin)
-        return
-    header = header_of(first)
-    if kind_of(header) != "marks":
-        raise typer.BadParameter("marks need the columns asset, price, time")
-    for found in lines(kept, header, origin):
-        yield found if isinstance(found, BadRow) else csv_quote(found, origin)
 
 
 def _import_pipe(importer: Importer) -> None:

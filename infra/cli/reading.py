@@ -74,11 +74,11 @@ def opportunities(
     """Lots with a loss at the latest marks: harvestable, blocked, term and tax saved."""
     app = application()
     frame = view(app, taxpayer, as_of, known_at)
-    rows = app.queries.opportunities(frame)
+    rows, old = app.queries.harvest(frame)
     title = f"Harvest opportunities, {frame.as_of} (each lot as if sold alone)"
     show(rows, output, OPPORTUNITIES, title, "No lot has a loss at the marks held.")
     if wants_table(output):
-        _say_of_marks(app, len({row["asset"] for row in rows if row["mark_stale"]}))
+        _say_of_marks(app, len(old))
 
 
 def years(

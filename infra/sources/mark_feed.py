@@ -11,6 +11,7 @@ from domain.days import sortable_instant
 from infra.sources.csv_lines import Line
 from infra.sources.json_lines import loads
 from infra.sources.wire import Moment, Name, Refusal, Units, Wire, refusal
+from services.mark_policy import Kind
 from services.marks import Quote
 from services.quarantine import BadRow
 
@@ -23,7 +24,7 @@ class MarkModel(Wire):
     time: Moment
     currency: Literal["USD"] = "USD"  # the ledger's; others would value in the wrong money
     source: Name = "feed"
-    kind: Name = "trade"
+    kind: Kind = "trade"
 
     def quote(self) -> Quote:
         """The mark with its time in fixed-width UTC text."""

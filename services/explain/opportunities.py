@@ -36,7 +36,7 @@ def _explain(answer: Answer, ground: Ground, found: Piece) -> None:
     answer.groups.add(asset.group)
     loss, blocked, rest = (money(found[name]) for name in ("loss", "blocked", "harvestable"))
     answer.say(
-        f"at mark {found['price']} ({found['mark_source']}, {found['mark_at']}): "
+        f"at mark {found['price']} ({found['mark_source']}, {found['mark_at']}{_cut(found)}): "
         f"{found['qty']} {found['asset']} in {found['account']}: basis "
         f"{cents(money(found['basis']))} - value {cents(money(found['value']))} = loss "
         f"{cents(loss)}",
@@ -57,6 +57,13 @@ def _explain(answer: Answer, ground: Ground, found: Piece) -> None:
         "wash_classes",
     )
     _say_saved(answer, ground, found, asset.collectible)
+
+
+def _cut(found: Piece) -> str:
+    """What its kind takes off the quote, if anything."""
+    if found["haircut"] == "0":
+        return ""
+    return f", {found['mark_kind']} of {found['quoted']} less a share of {found['haircut']}"
 
 
 def _say_saved(answer: Answer, ground: Ground, found: Piece, collectible: bool) -> None:
