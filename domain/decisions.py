@@ -178,7 +178,8 @@ class AlertFired(Fact, frozen=True, kw_only=True, omit_defaults=True, tag="alert
     """A rule's metric reached its threshold: crossing number `crossing` of `rule`.
 
     `position` is the log position whose state was valued; `lots` holds the largest of the
-    `lot_count` lots behind the value.
+    `lot_count` lots behind the value. severity: the rule's, but never urgent where one of the
+    marks was too old; `stale_marks` are the assets of those.
     """
 
     rule: str
@@ -193,6 +194,8 @@ class AlertFired(Fact, frozen=True, kw_only=True, omit_defaults=True, tag="alert
     lots: tuple[AlertLot, ...] = ()
     lot_count: int = 0
     tax_saved: str = "0"
+    severity: str = "notice"
+    stale_marks: tuple[str, ...] = ()
 
 
 class AlertRearmed(Fact, frozen=True, kw_only=True, omit_defaults=True, tag="alert_rearmed"):

@@ -11,8 +11,8 @@ from domain.errors import ThresherError
 from domain.exact import ONE_DOLLAR, money
 
 METRICS = ("harvestable_loss", "tax_saved", "loss_percent")
-URGENT = "urgent"
-SEVERITIES = ("notice", URGENT)
+NOTICE, URGENT = "notice", "urgent"
+SEVERITIES = (NOTICE, URGENT)
 SCHEMES = ("terminal", "file", "webhook")
 SCOPES = {
     "class": lambda asset, account, what: asset.asset_class.name == what,

@@ -13,9 +13,11 @@ from domain.decisions import AlertFired, AlertLot, AlertMark, AlertRearmed
 from domain.exact import format_money, format_quantity, money
 from projections import alerts
 from projections.schema import Piece
+from services.alert_rules import NOTICE
 from services.ledger import Ledger, Offer, Outcome
 from services.live.engine import Crossing, Engine, Watched, level_below
 from services.live.triggers import Key
+from services.mark_policy import is_stale
 from services.marks import Quote, shown
 from services.projector import Projector
 
@@ -106,7 +108,9 @@ class Watch:
         rule = self._rules[seen.key]
         found = sorted(seen.found, key=lambda one: (-one.harvestable, one.lot.serial))
         marks = self._projector.board.marks
-        behind = sorted({one.lot.asset.id for one in found})
+        behind = {one.lot.asset.id: one.lot.asset.asset_class.name for one in found}
+        stale = [asset for asset in sorted(behind)
+                 if is_stale(marks[asset].at, behind[asset], self.engine.now)]  # fmt: skip
         return AlertFired(
             effective_at=self.engine.now,
             rule=rule["name"],
@@ -117,7 +121,7 @@ class Watch:
             value=format_money(seen.value),
             position=self._projector.position,
             channels=tuple(rule["channels"].split()),
-            marks=tuple(AlertMark(**shown(marks[asset])) for asset in behind),
+            marks=tuple(AlertMark(**shown(marks[asset])) for asset in sorted(behind)),
             lots=tuple(
                 AlertLot(
                     one.lot.ref,
@@ -130,6 +134,8 @@ class Watch:
             ),
             lot_count=len(found),
             tax_saved=format_money(seen.tax_saved),
+            severity=NOTICE if stale else rule["severity"],
+            stale_marks=tuple(stale),
         )
 
 

@@ -56,7 +56,7 @@ def enqueue(
 
     It is due when it is recorded, or later by the rule's snooze and quiet hours.
     """
-    due_at = _due_at(connection, taxpayer, fact.rule, recorded_at, zone)
+    due_at = _due_at(connection, taxpayer, fact, recorded_at, zone)
     key = crossing_key(taxpayer, fact.rule, fact.crossing)
     body = msgspec.json.encode(
         {
@@ -96,12 +96,16 @@ def hold(connection: Connection, taxpayer: str, fact: AlertAcknowledged | AlertS
 
 
 def _due_at(
-    connection: Connection, taxpayer: str, rule: str, recorded_at: str, zone: ZoneInfo | None
+    connection: Connection,
+    taxpayer: str,
+    fact: AlertFired,
+    recorded_at: str,
+    zone: ZoneInfo | None,
 ) -> str:
     for each in rules(connection, taxpayer):
-        if each["name"] == rule:
+        if each["name"] == fact.rule:
             due: str = max(recorded_at, each["snoozed_until"])
-            if each["severity"] != URGENT:
+            if fact.severity != URGENT:
                 local = datetime.fromisoformat(due).astimezone(zone or UTC)
                 due = sortable_instant(quiet_until(each["quiet"], local))
             return due
@@ -173,6 +177,8 @@ def _data(fact: AlertFired) -> dict[str, object]:
         "threshold": fact.threshold,
         "value": fact.value,
         "tax_saved": fact.tax_saved,
+        "severity": fact.severity,
+        "stale_marks": fact.stale_marks,
         "lot_count": fact.lot_count,
         "marks": fact.marks,
         "lots": fact.lots,

@@ -131,8 +131,9 @@ def _follow(market: Market, file: Path, screen: Screen, every: float) -> Sequenc
 
 def _close(market: Market, bad: Sequence[BadRow]) -> None:
     counts = market.counts
+    held = f"{counts.held} held (listed by: thresher marks held), " if counts.held else ""
     stderr().print(
-        f"{counts.quotes} marks ({counts.new} new), {counts.fired} alerts fired, "
+        f"{counts.quotes} marks ({counts.new} new), {held}{counts.fired} alerts fired, "
         f"{counts.rearmed} re-armed, {len(bad)} refused",
         soft_wrap=True,
     )

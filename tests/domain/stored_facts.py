@@ -127,6 +127,14 @@ ALERT_LIFE: tuple[Fact, ...] = (
         **AT, name="loss", scope="group:G", metric="tax_saved", threshold="10", rearm_ratio="0.9",
         channels=("file:a.jsonl",), severity="urgent", cooldown_seconds=3600, quiet="22:00-07:00",
     ),
+    d.AlertFired(
+        **AT, rule="loss", crossing=2, scope="all", metric="harvestable_loss", threshold="5000",
+        value="5000.000000000000000000000000000000000001", position=42,
+        channels=("file:alerts.jsonl",),
+        marks=(d.AlertMark("X", "99.5", "2025-03-03T14:59:00Z", "feed", "bid"),),
+        lots=(d.AlertLot("csv:b", "A", "X", "100", "5000"),), lot_count=3, tax_saved="1200.5",
+        severity="urgent", stale_marks=("X",),
+    ),
     d.AlertAcknowledged(**AT, rule="loss", crossing=2, note="sold on Monday"),
     d.AlertSnoozed(**AT, rule="loss", until="2025-03-05T08:00:00.000000Z"),
 )  # fmt: skip

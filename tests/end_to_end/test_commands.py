@@ -221,6 +221,10 @@ def test_rules_are_listed_replaced_and_removed() -> None:
         "threshold": "100",
         "rearm_ratio": "0.85",
         "channels": "terminal",
+        "severity": "notice",
+        "quiet": "",
+        "cooldown_seconds": 0,
+        "snoozed_until": "",
     }
     thresher("rules", "add", "loss", "10", "--scope", "class:nft", "--metric", "loss_percent",
              "--rearm", "0.5", "--channel", "file:/x", "--channel", "terminal")  # fmt: skip

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from domain.decisions import AlertAcknowledged, AlertSnoozed
+from domain.decisions import AlertAcknowledged, AlertFired, AlertSnoozed
 from domain.fact_codec import AlertFact
 from services.alert_rules import InvalidRule, quiet_hours, quiet_until
 from services.delivery import outbox
@@ -110,6 +110,20 @@ def test_quiet_hours_are_of_the_taxpayers_clock_and_urgent_alerts_do_not_wait(
     coin.tick("C", "70")
     due = {row["key"]: row["due_at"] for row in waiting(coin)}
     assert due == {"main/calm/1": "2025-03-01T22:00:00.000000Z", "main/loud/1": coin.clock.text}
+
+
+def test_an_alert_with_a_mark_that_is_too_old_is_never_urgent(coin: House, tmp_path: Path) -> None:
+    """A coin's mark is too old after a quarter of an hour; the other coin brings it over."""
+    file = f"file:{tmp_path / 'alerts.jsonl'}"
+    coin.say(COIN | {"id": "D", "asset": "D"}, buy("b2", "1", "1000", asset="D"))
+    coin.watch("loud", "300", channels=(file,), quiet="11:00-20:00", severity="urgent")
+    coin.tick("C", "80")
+    coin.tick("D", "1000")
+    coin.clock.advance(minutes=16)
+    (fired,) = coin.tick("D", "880")
+    assert isinstance(fired, AlertFired)
+    assert (fired.severity, fired.stale_marks) == ("notice", ("C",))
+    assert [row["due_at"] for row in waiting(coin)] == ["2025-03-01T20:00:00.000000Z"]
 
 
 def test_a_rule_that_cools_down_fires_again_when_the_time_is_over(coin: House) -> None:
