@@ -144,17 +144,17 @@ class Event:
 
 
 def read_event(raw: Json, position: int, zone: ZoneInfo) -> Event:
-    """Place one event; worthless stock counts as sold on 31 December."""
+    """Place one event; worthless stock counts as sold at the end of 31 December."""
     if "ts" in raw:
         local = datetime.fromisoformat(raw["ts"].replace("Z", "+00:00")).astimezone(zone)
     else:
         clock = time.fromisoformat(raw.get("time", "00:00:00"))
         local = datetime.combine(date.fromisoformat(raw["date"]), clock, tzinfo=zone)
-    day = local.date()
+    day, at = local.date(), local.time()
     recorded = date.fromisoformat(raw["recorded"]) if "recorded" in raw else day
     if raw["type"] == "worthless":
-        day = date(day.year, 12, 31)
-    return Event((day, local.time(), position), local.astimezone(UTC), recorded, raw)
+        day, at = date(day.year, 12, 31), time.max
+    return Event((day, at, position), local.astimezone(UTC), recorded, raw)
 
 
 def timeline(scenario: Json, policy: Json, as_of: str, known_at: str | None) -> list[Event]:
