@@ -31,12 +31,13 @@ Undo = Callable[[], None]
 class Rung:
     """The state of a book after the entry `key`; `count` entries were folded by then."""
 
-    __slots__ = ("_book", "_lots", "_matches", "_rows", "_undo", "count", "key")
+    __slots__ = ("_book", "_kept_rows", "_lots", "_matches", "_rows", "_undo", "count", "key")
 
     def __init__(self, book: Book, count: int) -> None:
         self._book = book
         self.key: OrderKey = book.last_key
         self.count = count
+        self._kept_rows = len(book.disposals)
         self._lots: dict[int, tuple[Any, ...]] = {}
         self._rows: list[tuple[Disposal, tuple[Any, ...]]] = []
         self._matches = {group: len(wash.matches) for group, wash in book.washes.items()}
@@ -52,11 +53,9 @@ class Rung:
         """Sets the book back to this rung; lots that differ from it count as touched."""
         book = self._book
         now = {lot.serial: lot for lot in book.open_lots()}
-        before, serial = dict(book.washes), len(book.disposals)
+        before, rows = dict(book.washes), tuple(book.disposals[self._kept_rows :])
         undo_book, *others = self._undo
-        rows = list(book.disposals)
         undo_book()
-        rows = rows[len(book.disposals) : serial]
         matches = {}
         for group, wash in before.items():
             kept = self._matches.get(group, 0)
@@ -70,8 +69,8 @@ class Rung:
         self._set_lots_back(now)
         return Rewound(
             serial=book.next_serial,
-            kept_rows=len(book.disposals),
-            rows=tuple(rows),
+            kept_rows=self._kept_rows,
+            rows=rows,
             kept_matches=dict(self._matches),
             matches=matches,
             changed=tuple(row for row, _ in self._rows),

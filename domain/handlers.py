@@ -43,7 +43,10 @@ def _sell(book: Book, entry: Entry) -> None:
     pool = book.holding(entry, entry.quantity)
     if pool is not None:
         proceeds = entry.amount - entry.fee
-        picks, rule = choose(book, pool, entry, proceeds)
+        if entry.lots:
+            picks, rule = choose(book, pool, entry, proceeds)
+        else:
+            picks, rule = take(book, pool, entry, entry.quantity, proceeds)
         dispose(book, entry, picks, proceeds, rule)
 
 

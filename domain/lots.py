@@ -103,10 +103,9 @@ class Pool:
                 lot.offset = POOLED
                 merged = self._pooled(lot)
             else:
-                latest = self.latest
-                if latest is not None and _is_next_to(lot, latest) and _merge(lot, latest):
-                    merged = latest
-                self.latest = lot
+                latest, self.latest = self.latest, lot
+                if latest is not None and latest.order == lot.order:
+                    merged = latest if _is_next_to(lot, latest) and _merge(lot, latest) else None
         heappush(self.heap, self.sort_key(lot))
         return merged
 
@@ -154,10 +153,9 @@ class Pool:
 
 
 def _is_next_to(lot: Lot, other: Lot) -> bool:
-    """Whether merging changes no figure: neighbours of one date with the same basis per unit."""
+    """Whether merging pieces of one acquisition changes no figure: neighbours, alike per unit."""
     return (
-        other.order == lot.order
-        and other.acquired == lot.acquired
+        other.acquired == lot.acquired
         and other.offset + other.quantity == lot.offset
         and other.basis * lot.quantity == lot.basis * other.quantity
     )

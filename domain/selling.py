@@ -9,6 +9,7 @@ from domain.entries import Entry, Issue
 from domain.lots import Lot, Pick, part_of
 from domain.short_sales import ShortSale
 
+SHORT_DAYS = 365  # no year is shorter, so no unit held for less than that is long-term
 _SALES = frozenset({"sell", "spend", "swap", "transfer"})
 
 
@@ -27,15 +28,19 @@ def dispose(
     it is a full exit and the owner's position is that those do not.
     """
     if len(picks) == 1:
-        _sell(book, entry, picks[0], proceeds, rule, short)
+        lot, units = picks[0]
+        _sell(book, entry, lot, units, proceeds, rule, short)
         return
     wash = book.washes[entry.asset.group]
-    wash.siblings_count = book.policy.full_exit == "match" or book.holds(entry.asset.group)
+    if book.policy.full_exit != "match":
+        wash.siblings_count = book.holds(entry.asset.group)
     if rule != "fifo":  # which picks in this order already
         picks.sort(key=_acquisition)
-    selling = [_carved(book, lot, units) for lot, units in picks]
-    units_left = 0
-    for _, units in picks:
+    selling, units_left = [], 0
+    for lot, units in picks:
+        going = lot if units == lot.quantity else book.carve(lot, units)
+        going.picked = True
+        selling.append(going)
         units_left += units
     parts = book.washed_parts = {}
     for whole in selling:
@@ -45,7 +50,7 @@ def dispose(
                 share = proceeds if units == units_left else proceeds * units // units_left
                 proceeds -= share
                 units_left -= units
-                _sell(book, entry, (lot, units), share, rule, short)
+                _sell(book, entry, lot, units, share, rule, short)
     wash.siblings_count = True
 
 
@@ -82,18 +87,11 @@ def _acquisition(pick: Pick) -> tuple[int, int, int]:
     return lot.order, lot.acquired, lot.offset
 
 
-def _carved(book: Book, lot: Lot, units: int) -> Lot:
-    if units < lot.quantity:
-        lot = book.carve(lot, units)
-    lot.picked = True
-    return lot
-
-
 def _sell(
-    book: Book, entry: Entry, pick: Pick, proceeds: int, rule: str, short: ShortSale | None
-) -> None:
+    book: Book, entry: Entry, lot: Lot, units: int, proceeds: int, rule: str,
+    short: ShortSale | None,
+) -> None:  # fmt: skip
     """One row: units of one lot leave for `proceeds`, and a loss looks for replacements."""
-    lot, units = pick
     held = lot.quantity
     basis = lot.basis if units == held else lot.basis * units // held
     cost, acquired = basis, lot.acquired
@@ -108,13 +106,13 @@ def _sell(
         gone = Departure("not_reported", entry.ref, lot.ref, lot.asset, units, basis)
         book.departures.append(gone)
         return
-    day = entry.key[0]
+    day, serial = entry.key[0], book.next_serial
+    is_long = day - acquired > SHORT_DAYS and day >= first_long_day(acquired)
     row = Disposal(
-        book.next_serial, entry.ref, lot.ref, account, lot.asset, units, proceeds, cost, acquired,
-        day, lot.origin, lot.order, lot.inherited or day >= first_long_day(acquired),
-        lot.covered, lot.inherited, rule,
+        serial, entry.ref, lot.ref, account, lot.asset, units, proceeds, cost, acquired, day,
+        lot.origin, lot.order, lot.inherited or is_long, lot.covered, lot.inherited, rule,
     )  # fmt: skip
-    book.next_serial += 1
+    book.next_serial = serial + 1
     book.disposals.append(row)
     if book.is_special:
         _by_positions(book, entry, lot, row, short)

@@ -87,7 +87,7 @@ class WashSales:
         if loss.opened or self.kept_from is not NEVER:
             recent = self._around(loss.loss_day)
         dead = 0
-        for retirement in self._passes:
+        for retirement in self._passes if recent else ():
             for purchase in recent:
                 if not purchase.pieces and not purchase.sold:
                     dead += 1
@@ -98,12 +98,14 @@ class WashSales:
         if dead > 8 and 2 * dead > len(recent):
             self.recent = [each for each in self.recent if each.pieces or each.sold]
         if loss.open_quantity:
-            self._wait(loss)
+            self._unmatched.append(loss)
+            if loss.opened:  # a short counts as of the day on which it was opened
+                self._unmatched.sort(key=lambda row: row.loss_day)
 
     def sold(self, lot: Lot, row: Disposal) -> None:
         """Unused units of a recent purchase left on a row; a later loss may still find them."""
         purchase = self.recent_purchase(lot.order)
-        if purchase is not None and any(piece is lot for piece in purchase.pieces):
+        if purchase is not None and lot in purchase.pieces:
             place = lot.offset - row.quantity
             purchase.sold = (*purchase.sold, SoldUnits(row, row.quantity, place))
 
@@ -118,7 +120,10 @@ class WashSales:
 
     def recent_purchase(self, order: int) -> Purchase | None:
         """The purchase of the last 30 days with that acquisition number."""
-        return next((each for each in reversed(self.recent) if each.order == order), None)
+        for purchase in reversed(self.recent):
+            if purchase.order == order:
+                return purchase
+        return None
 
     def joined(self, lot: Lot, purchase: Purchase) -> None:
         """Units of a recent, unused purchase come over from another group (a conversion)."""
@@ -136,8 +141,7 @@ class WashSales:
             return
         purchase = self.recent_purchase(lot.order)
         if purchase is not None:
-            at = next(i for i, piece in enumerate(purchase.pieces) if piece is lot)
-            purchase.pieces.insert(at, first)
+            purchase.pieces.insert(purchase.pieces.index(lot), first)
 
     def split(self, asset: Asset, numerator: int, denominator: int) -> None:
         """A stock split: unmatched losses count in new units."""
@@ -153,22 +157,18 @@ class WashSales:
         window = self._window
         return [each for each in self.recent if day - window <= each.day <= day + window]
 
-    def _wait(self, loss: Disposal) -> None:
-        """Oldest first; closing a short counts as of the day on which it was opened."""
-        self._unmatched.append(loss)
-        if loss.opened:
-            self._unmatched.sort(key=lambda row: row.loss_day)
-
     def _serve(self, lot: Lot, day: int, horizon: int) -> None:
         losses = self._unmatched
         past = 0
         for loss in losses:
-            if loss.open_quantity and loss.loss_day >= horizon:
+            if loss.open_quantity and (loss.opened or loss.sold) >= horizon:
                 break
             past += 1
-        del losses[:past]
+        if past:
+            del losses[:past]
+        name = lot.asset.asset_class.name
         for loss in losses:
-            if loss.open_quantity and lot.asset.asset_class.name in loss.wash_classes:
+            if loss.open_quantity and name in loss.wash_classes:
                 self._match(loss, lot, day)
                 if not lot.quantity:
                     break
@@ -256,30 +256,25 @@ class WashSales:
     def _match(self, loss: Disposal, lot: Lot, bought: int) -> None:
         """Disallows the loss of as many units as `lot` can replace (Reg. 1.1091-1(c), -2)."""
         if loss.asset is lot.asset:
-            units = loss_units = min(lot.quantity, loss.open_quantity)
+            held, lost = lot.quantity, loss.open_quantity
+            units = loss_units = held if held < lost else lost
         else:
             units, loss_units = common_units(self.weights, loss, lot)
         disallowed = self.disallow(loss, loss_units)
-        matched = self._book.split_off(lot, units)
-        matched.used = True
-        account = matched.account
-        tacked = 0
-        if (
-            self._takes_gains and not loss.is_loss
-        ):  # a gain uses the unit up and moves nothing, by a position taken
-            self._book.place(matched, lot)
+        if self._takes_gains and not loss.is_loss:  # uses the unit up, by a position taken
+            self._book.place(self._book.split_off(lot, units, True), lot)
             return
+        account = lot.account
+        added = tacked = 0
         shifted = loss.account.owner in account.takes_from
         if shifted:
-            tacked = loss.sold - loss.acquired  # IRC 1223(3)
+            added, tacked = disallowed, loss.sold - loss.acquired  # IRC 1223(3)
             if loss.opened or self._counts_overlap_once:
-                tacked = self._days_tacked(loss, matched)
-            matched.basis += disallowed
-            matched.acquired -= tacked
-        self._book.place(matched, lot)
+                tacked = self._days_tacked(loss, lot)
+        self._book.place(self._book.split_off(lot, units, True, added, tacked), lot)
         self.matches.append(
             WashMatch(
-                loss, lot.ref, account, matched.asset, bought, units, loss_units, disallowed,
+                loss, lot.ref, account, lot.asset, bought, units, loss_units, disallowed,
                 tacked, shifted,
             )
         )  # fmt: skip
