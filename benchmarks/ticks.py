@@ -23,29 +23,30 @@ _ROUNDS = 5
 
 def results(tiny: bool) -> Iterator[Result]:
     """All of them: calm markets by size, evaluations against naive, crashes against the clock."""
-    sizes = (1_000, 2_000) if tiny else (1_000, 10_000, 100_000, 1_000_000)
+    full = {"1k": 1_000, "10k": 10_000, "100k": 100_000, "1m": 1_000_000}
+    sizes = {"100k": 1_000, "1m": 2_000} if tiny else full
     count = 5_000 if tiny else 200_000
     calm = market(count, sigma=CALM)
-    a_tick: dict[int, float] = {}
-    for lots in sizes:
+    a_tick: list[float] = []
+    for name, lots in sizes.items():
         note(f"ticks: {lots:,} lots")
         street = Street(lots)
         gc.collect()
         gc.freeze()
-        yield _calm(street, lots, calm, a_tick)
-        if lots == sizes[-2]:
+        yield _calm(street, name, calm, a_tick)
+        if name == "100k":
             yield _checks(street, count)
-            yield _crash(street, lots, count)
-        if lots == sizes[-1]:
-            yield _live_crash(street, lots, count)
+            yield _crash(street, name, count)
+        if name == "1m":
+            yield _live_crash(street, name, count)
         gc.unfreeze()
         del street
-    growth = a_tick[sizes[-1]] / a_tick[sizes[0]]
-    against = f"the goal, 2: time a tick at {sizes[-1]:,} lots to that at {sizes[0]:,}"
+    growth = a_tick[-1] / a_tick[0]
+    against = f"the goal, 2: time a tick at {max(sizes.values()):,} lots to that at the fewest"
     yield Result("ticks/growth_1k_1m", growth, "x", against, growth / 2)
 
 
-def _calm(street: Street, lots: int, ticks: Ticks, a_tick: dict[int, float]) -> Result:
+def _calm(street: Street, name: str, ticks: Ticks, a_tick: list[float]) -> Result:
     """Turns of the engine and of the least loop over the same ticks."""
     street.play(ticks)
     ours, theirs = [], []
@@ -53,9 +54,9 @@ def _calm(street: Street, lots: int, ticks: Ticks, a_tick: dict[int, float]) -> 
         ours.append(cpu_seconds(lambda: street.play(ticks)))
         theirs.append(cpu_seconds(lambda: least(ticks)))
     ratio = median(ours) / median(theirs)
-    a_tick[lots] = median(ours) / len(ticks)
+    a_tick.append(median(ours) / len(ticks))
     against = f"the least loop over the same ticks, {median(theirs) / len(ticks) * 1e6:.3f} us"
-    return Result(f"ticks/{_size(lots)}", a_tick[lots] * 1e6, "us/tick", against, ratio)
+    return Result(f"ticks/{name}", a_tick[-1] * 1e6, "us/tick", against, ratio)
 
 
 def _checks(street: Street, count: int) -> Result:
@@ -70,7 +71,7 @@ def _checks(street: Street, count: int) -> Result:
     return Result("ticks/checks_vs_naive", asked, "checks", against, 200 / gain)
 
 
-def _crash(street: Street, lots: int, count: int) -> Result:
+def _crash(street: Street, name: str, count: int) -> Result:
     """CPU time a tick while all falls, against what the rate allows."""
     ticks = market(count, sigma=WILD, fall=FALL, seed=3)
     start = time.process_time()
@@ -78,10 +79,10 @@ def _crash(street: Street, lots: int, count: int) -> Result:
     a_tick = (time.process_time() - start) / len(ticks) * 1e6
     budget = 1e6 / RATE
     against = f"{budget:.0f} us, which {RATE:,} ticks/s allow; {crossed:,} rules crossed"
-    return Result(f"crash/{_size(lots)}", a_tick, "us/tick", against, a_tick / budget)
+    return Result(f"crash/{name}", a_tick, "us/tick", against, a_tick / budget)
 
 
-def _live_crash(street: Street, lots: int, count: int) -> Result:
+def _live_crash(street: Street, name: str, count: int) -> Result:
     """Ticks that come by the clock: what waits is conflated to the latest price of an asset.
 
     The value is the longest time from the first waiting tick to the last crossing of a batch.
@@ -95,8 +96,4 @@ def _live_crash(street: Street, lots: int, count: int) -> Result:
             worst = max(worst, time.perf_counter() - start - at / RATE)
             at, batches = come, batches + 1
     against = f"the goal, 1 s behind the market; {crossed:,} rules crossed, {batches:,} batches"
-    return Result(f"crash/{_size(lots)}", worst, "s", against, worst)
-
-
-def _size(lots: int) -> str:
-    return f"{lots // 1_000_000}m" if lots >= 1_000_000 else f"{lots // 1000}k"
+    return Result(f"crash/{name}", worst, "s", against, worst)

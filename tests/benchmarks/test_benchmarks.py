@@ -26,6 +26,15 @@ NAMES = [
     "import/growth",
     "replay/100k",
     "memory/1m",
+    "ticks/100k",  # the small scale leaves the sizes between out
+    "ticks/checks_vs_naive",
+    "crash/100k",
+    "ticks/1m",
+    "crash/1m",
+    "ticks/growth_1k_1m",
+    "alert/latency_p50",
+    "alert/latency_p99",
+    "alert/latency_p99.9",
 ]
 
 
