@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -61,17 +61,7 @@ def take(
 
     _take(market, quotes_from(file, settle), pending, bad)
     settle()
-    counts = market.counts
-    held = f"{counts.held} held (listed by: thresher marks held), " if counts.held else ""
-    stderr().print(
-        f"{counts.quotes} marks ({counts.new} new), {held}{counts.fired} alerts fired, "
-        f"{counts.rearmed} re-armed, {len(bad)} refused",
-        soft_wrap=True,
-    )
-    for row in bad[:5]:
-        stderr().print(f"  row {row.row} {row.field}: {row.reason}; {row.remedy}", markup=False)
-    if bad:
-        raise typer.Exit(1)
+    close(market, bad)
 
 
 @commands.command("held")
@@ -103,6 +93,21 @@ def reject(number: Number) -> None:
     """Say that a held quote is wrong: it never becomes a mark."""
     quote = application().market.reject(number)
     stderr().print(f"{quote.asset} at {quote.price} is rejected", markup=False)
+
+
+def close(market: Market, bad: Sequence[BadRow]) -> None:
+    """What was taken in, and the rows refused; with any, the command fails."""
+    counts = market.counts
+    held = f"{counts.held} held (listed by: thresher marks held), " if counts.held else ""
+    stderr().print(
+        f"{counts.quotes} marks ({counts.new} new), {held}{counts.fired} alerts fired, "
+        f"{counts.rearmed} re-armed, {len(bad)} refused",
+        soft_wrap=True,
+    )
+    for row in bad[:5]:
+        stderr().print(f"  row {row.row} {row.field}: {row.reason}; {row.remedy}", markup=False)
+    if bad:
+        raise typer.Exit(1)
 
 
 def quotes_from(file: Path, on_idle: Callable[[], None]) -> Iterator[Quote | BadRow]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,9 +18,9 @@ from rich.text import Text
 from domain.days import sortable_instant
 from domain.exact import grouped, money
 from infra.channels.terminal import alert_line
-from infra.cli.marks import quotes_from
+from infra.cli.marks import close, quotes_from
 from infra.cli.options import Output, TaxpayerOption, application
-from infra.cli.output import NUMBERS, Format, cell, stderr, wants_table
+from infra.cli.output import NUMBERS, Format, cell, wants_table
 from services.delivery import Message
 from services.live.changes import Opportunities
 from services.market import Market
@@ -98,7 +97,7 @@ def watch_command(
         screen = Screen(None, rows, top)
         app.channels = {**app.channels, "terminal": screen.alert}
         bad = _follow(app.market, file, screen, 0.0)
-    _close(app.market, bad)
+    close(app.market, bad)
 
 
 def _follow(market: Market, file: Path, screen: Screen, every: float) -> Sequence[BadRow]:
@@ -127,17 +126,3 @@ def _follow(market: Market, file: Path, screen: Screen, every: float) -> Sequenc
     settle()
     market.refresh()
     return bad
-
-
-def _close(market: Market, bad: Sequence[BadRow]) -> None:
-    counts = market.counts
-    held = f"{counts.held} held (listed by: thresher marks held), " if counts.held else ""
-    stderr().print(
-        f"{counts.quotes} marks ({counts.new} new), {held}{counts.fired} alerts fired, "
-        f"{counts.rearmed} re-armed, {len(bad)} refused",
-        soft_wrap=True,
-    )
-    for row in bad[:5]:
-        stderr().print(f"  row {row.row} {row.field}: {row.reason}; {row.remedy}", markup=False)
-    if bad:
-        sys.exit(1)
