@@ -72,3 +72,4 @@ def test_a_line_ends_where_the_loss_ends() -> None:
 def test_merged_lines_are_the_sum_of_their_parts(price: int) -> None:
     parts = [lines_of([(5, 12, 2), (1, 3, 2)]), lines_of([(3, 4, 1)])]
     assert merged(parts).loss(price) == sum(each.loss(price) for each in parts)
+    assert merged(parts[:1]) is parts[0]
