@@ -17,7 +17,7 @@ from domain.facts import Split
 from projections.schema import Piece
 from services.ledger import Ledger
 from services.mark_policy import NARROWEST_BAND, POLICIES, MarkPolicy, apart, inside
-from services.marks import Quote, stored_after
+from services.marks import Quote, quote_of, stored_after
 from services.projector import Projector
 from services.tables import HELD_MARKS, MARKS
 
@@ -70,7 +70,7 @@ class Screen:
             known = self._latest(latest, quote.asset)
             if before is not None and known is not None and self._agrees(before, known, quote):
                 _decide(connection, before.id, "agreed", recorded_at)
-                found.append(_quote(waiting.pop(key)))
+                found.append(quote_of(waiting.pop(key)))
             elif known is not None and self._is_jump(connection, known, quote):
                 row = _hold(connection, quote, known, recorded_at)
                 if row is not None:
@@ -173,7 +173,7 @@ def held_quote(connection: Connection, id: int) -> Quote:
     row = connection.execute(query).one_or_none()
     if row is None:
         raise NoSuchHeldMark(f"no quote is held under {id}; thresher marks held lists them")
-    return _quote(row)
+    return quote_of(row)
 
 
 def decide(connection: Connection, id: int, state: str, at: str) -> Quote:
@@ -222,7 +222,3 @@ def _follow(connection: Connection, row: Row[Any] | None) -> None:
 def _decide(connection: Connection, id: int, state: str, at: str) -> None:
     values = {"state": state, "decided_at": at}
     connection.execute(update(HELD_MARKS).where(_H.id == id).values(**values))
-
-
-def _quote(row: Row[Any]) -> Quote:
-    return Quote(*(getattr(row, name) for name in _QUOTE))

@@ -19,7 +19,7 @@ from domain.days import moment_key, sortable_instant
 from domain.fact_codec import ALERT_TYPES
 from domain.facts import Fact
 from domain.portfolio import Portfolio
-from services.marks import Quote
+from services.marks import Quote, quote_of
 from services.queries import Queries, View
 from services.tables import MARKS
 
@@ -104,11 +104,7 @@ def _marks(queries: Queries, portfolio: Portfolio) -> list[tuple[str, Quote]]:
     held = {asset for book in portfolio.books.values() for asset in book.weights}
     query = select(MARKS).where(MARKS.c.asset.in_(sorted(held))).order_by(MARKS.c.id)
     with queries.projector.database.reading() as connection:
-        return [
-            (row.recorded_at,
-             Quote(row.asset, row.price, row.at, row.currency, row.source, row.kind))
-            for row in connection.execute(query)
-        ]  # fmt: skip
+        return [(row.recorded_at, quote_of(row)) for row in connection.execute(query)]
 
 
 def _step(day: int, at: str, kind: int, things: Sequence[Told | Quote]) -> Step:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Row, func, select
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from domain.exact import ONE_UNIT, format_quantity, quantity
@@ -27,15 +28,17 @@ class Quote:
 
     def mark(self) -> Mark:
         """The quote as the engine values with it: less the haircut of its kind."""
-        return _mark(self.asset, self.price, self.at, self.source, self.kind)
+        price, share = quantity(self.price), haircut(self.kind)
+        if not share:
+            return Mark(self.asset, price, self.at, self.source, self.kind)
+        off = price * share // ONE_UNIT
+        taken = format_quantity(share)
+        return Mark(self.asset, price - off, self.at, self.source, self.kind, off, taken)
 
 
-def _mark(asset: str, quoted: str, at: str, source: str, kind: str) -> Mark:
-    price, share = quantity(quoted), haircut(kind)
-    if not share:
-        return Mark(asset, price, at, source, kind)
-    off = price * share // ONE_UNIT
-    return Mark(asset, price - off, at, source, kind, off, format_quantity(share))
+def quote_of(row: Row[Any]) -> Quote:
+    """The quote that a row of the marks, or of the held ones, keeps."""
+    return Quote(row.asset, row.price, row.at, row.currency, row.source, row.kind)
 
 
 def store(connection: Connection, quotes: Sequence[Quote], recorded_at: str) -> int:
@@ -89,19 +92,13 @@ def latest(
         query = query.where(MARKS.c.id <= until_id)
     best = newest.group_by(MARKS.c.asset).subquery()
     query = query.join(best, (MARKS.c.asset == best.c.asset) & (MARKS.c.at == best.c.at))
-    return {
-        row.asset: _mark(row.asset, row.price, row.at, row.source, row.kind)
-        for row in connection.execute(query)
-    }
+    return {row.asset: quote_of(row).mark() for row in connection.execute(query)}
 
 
 def stored_after(connection: Connection, id: int) -> list[tuple[int, Quote]]:
     """(id, quote) of every mark stored after mark `id`, by whichever process, in that order."""
     query = select(MARKS).where(MARKS.c.id > id).order_by(MARKS.c.id)
-    return [
-        (row.id, Quote(row.asset, row.price, row.at, row.currency, row.source, row.kind))
-        for row in connection.execute(query)
-    ]
+    return [(row.id, quote_of(row)) for row in connection.execute(query)]
 
 
 class MarkBoard:

@@ -130,12 +130,9 @@ def opportunity_pieces(
     return pieces
 
 
-def saved_by(
-    portfolio: Portfolio, sold: Iterable[Opportunity], day: int, sums: Mapping[Key, int]
-) -> int:
-    """Tax saved this year by realising the harvestable parts (money, 10**-36)."""
+def saved_by(year: Outlook, sold: Iterable[Opportunity]) -> int:
+    """Tax of a year saved by realising the harvestable parts (money, 10**-36)."""
     change: dict[Key, int] = {}
-    year = outlook(portfolio, portfolio.declared.policy.rules.tax_year_of(day), sums)
     for one in sold:
         key = (year.year, one.is_long, one.lot.asset.collectible)
         change[key] = change.get(key, 0) - one.harvestable

@@ -5,35 +5,33 @@ A rebuild never drops them.
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import Column, Index, Integer, MetaData, Table, Text, UniqueConstraint
 
 PERMANENT = MetaData()
 
+
+def _quote_columns() -> list[Column[Any]]:
+    """A quote and when it was recorded: of a mark, and of a quote that is held."""
+    quoted = ("asset", "at", "price", "currency", "source", "kind", "recorded_at")
+    return [
+        Column("id", Integer, primary_key=True),
+        *(Column(name, Text, nullable=False) for name in quoted),
+    ]
+
+
 MARKS = Table(
     "marks",
     PERMANENT,
-    Column("id", Integer, primary_key=True),
-    Column("asset", Text, nullable=False),
-    Column("at", Text, nullable=False),
-    Column("price", Text, nullable=False),
-    Column("currency", Text, nullable=False),
-    Column("source", Text, nullable=False),
-    Column("kind", Text, nullable=False),
-    Column("recorded_at", Text, nullable=False),
+    *_quote_columns(),
     UniqueConstraint("asset", "at", "source", "kind", "price"),  # finds the latest as well
 )
 
 HELD_MARKS = Table(
     "held_marks",
     PERMANENT,
-    Column("id", Integer, primary_key=True),
-    Column("asset", Text, nullable=False),
-    Column("at", Text, nullable=False),
-    Column("price", Text, nullable=False),
-    Column("currency", Text, nullable=False),
-    Column("source", Text, nullable=False),
-    Column("kind", Text, nullable=False),
-    Column("recorded_at", Text, nullable=False),
+    *_quote_columns(),
     Column("last_price", Text, nullable=False),
     Column("last_at", Text, nullable=False),
     Column("state", Text, nullable=False),  # held, then confirmed, agreed or rejected

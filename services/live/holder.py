@@ -15,7 +15,7 @@ from domain.years import Outlook
 from services.alert_rules import in_scope
 from services.live.guards import Metric
 from services.read_models import Taxpayer
-from services.statement import Mark, Marks, outlook
+from services.statement import Mark, Marks, outlook, saved_by
 
 Found = list[Opportunity]
 
@@ -92,12 +92,7 @@ class Holder:
 
     def saved(self, found: Found) -> int:
         """The tax that selling these would save this year, in 10**-36."""
-        known = self.outlook()
-        change: dict[tuple[int, bool, bool], int] = {}
-        for one in found:
-            key = (known.year, one.is_long, one.lot.asset.collectible)
-            change[key] = change.get(key, 0) - one.harvestable
-        return known.saved(change)
+        return saved_by(self.outlook(), found)
 
     def _opportunities(self, name: str, book: KeptBook, marks: Marks) -> Found:
         now = tuple(marks.get(asset) for asset in book.weights)
