@@ -15,6 +15,7 @@ from domain.purchases import LotKeeper, Purchase, SoldUnits
 from domain.weights import Weights, common_units
 
 NEVER = 1 << 30
+LONG_ANYHOW = 367  # days: whoever tacks so many is long-term on the day of the purchase
 
 
 class WashSales:
@@ -25,6 +26,7 @@ class WashSales:
         "_count_earlier",
         "_counts_overlap_once",
         "_passes",
+        "_pools_pieces",
         "_takes_gains",
         "_unmatched",
         "_window",
@@ -38,6 +40,7 @@ class WashSales:
     def __init__(self, policy: Policy, weights: Weights, book: LotKeeper) -> None:
         self._takes_gains = policy.gain_units == "in_order"
         self._counts_overlap_once = policy.overlap_days == "once"
+        self._pools_pieces = policy.pool_pieces
         self._window = policy.rules.window_days
         self._count_earlier = policy.earlier_lots == "count"
         taxable_first = policy.replacement_order == "taxable_first"
@@ -271,6 +274,8 @@ class WashSales:
             added, tacked = disallowed, loss.sold - loss.acquired  # IRC 1223(3)
             if loss.opened or self._counts_overlap_once:
                 tacked = self._days_tacked(loss, lot)
+            if self._pools_pieces:  # of long-term pieces the term does not tell one from another
+                tacked = max(0, min(tacked, LONG_ANYHOW - (lot.origin - lot.acquired)))
         self._book.place(self._book.split_off(lot, units, True, added, tacked), lot)
         self.matches.append(
             WashMatch(

@@ -222,8 +222,8 @@ _ROWS = (
         "Are the pieces of one lot that wash sales made kept apart?",
         "false",
         "yes: share by share, exactly",
-        {"true": "no: pieces of one acquisition and date share their basis, which bounds how many "
-         "there are"},
+        {"true": "no: pieces of one acquisition and date share their basis, and no more than 367 "
+         "days are tacked (long-term in any case), which bounds how many there are"},
         "IRC 1091(d); Pub. 550, Wash Sales",
         ("wash_basis",),
     ),

@@ -290,3 +290,31 @@ def test_an_overlap_of_the_holding_periods_counts_twice_or_once(
         policy={"overlap_days": position},
     )
     assert cells(answer["open_lots"], *LOT) == [("new", "X", "1", "110", acquired)]
+
+
+@pytest.mark.parametrize(
+    ("pooled", "first", "last"),
+    [
+        (False, ["2022-01-02", "2023-01-02"], ["2022-01-12", "2023-01-12"]),
+        (True, ["2023-11-30"], ["2023-12-10"]),
+    ],
+)
+def test_pooled_pieces_tack_no_more_than_makes_them_long_term(
+    pooled: bool, first: list[str], last: list[str]
+) -> None:
+    """Two lots, each held over a year, replaced at once and once more ten days after the sale."""
+    facts = [
+        buy("old", "2022-01-02", "1", "100"),
+        buy("later", "2023-01-02", "1", "100"),
+        sell("loss", "2024-12-01", "2", "160", seq=1),
+        buy("new", "2024-12-01", "2", "160", seq=2),
+    ]
+    again = [
+        sell("again", "2024-12-01", "2", "150", seq=3),
+        buy("last", "2024-12-11", "2", "150"),
+    ]
+    policy = {"pool_pieces": pooled}
+    once, twice = result(*facts, policy=policy), result(*facts, *again, policy=policy)
+    assert [lot["acquired"] for lot in once["open_lots"]] == first
+    assert [lot["acquired"] for lot in twice["open_lots"]] == last
+    assert {row["term"] for row in twice["disposals"]} == {"L"}

@@ -136,10 +136,17 @@ class Matching(Choice):
         self.share_evenly(unit)
 
     def tacked(self, sale: UnitSale, unit: Unit) -> date:
-        """Start of the holding period of a replacement."""
+        """Start of the holding period of a replacement.
+
+        By position, it goes no further back than makes it long-term from its first day.
+        """
         if self.policy["overlap_days"] == "once" and unit.order < sale.order:
-            return min(unit.start, sale.start)
-        return unit.start - (sale.day - sale.start)
+            start = min(unit.start, sale.start)
+        else:
+            start = unit.start - (sale.day - sale.start)
+        if self.policy["pool_pieces"]:
+            return min(unit.start, max(start, unit.order[0] - timedelta(days=367)))
+        return start
 
     def shifts(self, seller: Json, buyer: Json) -> bool:
         """True if the disallowed loss goes to the replacement's basis."""
