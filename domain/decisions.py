@@ -128,7 +128,8 @@ class Bust(Fact, frozen=True, kw_only=True, omit_defaults=True, tag="bust"):
 class AlertRuleSet(Fact, frozen=True, kw_only=True, omit_defaults=True, tag="alert_rule"):
     """Fire when `metric` of `scope` reaches `threshold`; re-arm below threshold x rearm_ratio.
 
-    scope: `all`, `class:NAME` or `asset:ID`; metric: `harvestable_loss`, `tax_saved` (both in
+    scope: `all`, `class:NAME`, `group:ID`, `asset:ID`, `account:ID`, `position:ACCOUNT/ASSET` or
+    `lot:LOT`; metric: `harvestable_loss`, `tax_saved` (both in
     the taxpayer's currency) or `loss_percent` (of basis); channels: `terminal`, `file:PATH`,
     `webhook:URL`. severity: `notice` or `urgent`; after a crossing it does not fire again for
     `cooldown_seconds`; quiet: hours of the taxpayer's clock (`22:00-07:00`) in which notices

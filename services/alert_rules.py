@@ -10,16 +10,21 @@ from domain.decisions import AlertRuleSet
 from domain.errors import ThresherError
 from domain.exact import ONE_DOLLAR, money
 
-METRICS = ("harvestable_loss", "tax_saved", "loss_percent")
+PERCENT = "loss_percent"
+METRICS = ("harvestable_loss", "tax_saved", PERCENT)
 NOTICE, URGENT = "notice", "urgent"
 SEVERITIES = (NOTICE, URGENT)
 SCHEMES = ("terminal", "file", "webhook")
+# Each says whether it looks at a lot: its asset, its account, its ref.
 SCOPES = {
-    "class": lambda asset, account, what: asset.asset_class.name == what,
-    "group": lambda asset, account, what: asset.group == what,
-    "asset": lambda asset, account, what: asset.id == what,
-    "account": lambda asset, account, what: account.id == what,
+    "class": lambda what, asset, account, lot: asset.asset_class.name == what,
+    "group": lambda what, asset, account, lot: asset.group == what,
+    "asset": lambda what, asset, account, lot: asset.id == what,
+    "account": lambda what, asset, account, lot: account.id == what,
+    "position": lambda what, asset, account, lot: what == f"{account.id}/{asset.id}",
+    "lot": lambda what, asset, account, lot: what == lot,
 }
+SCOPE_HELP = "all, class:NAME, group:ID, asset:ID, account:ID, position:ACCOUNT/ASSET or lot:LOT"
 
 
 class InvalidRule(ThresherError, ValueError):
@@ -30,9 +35,7 @@ def checked_rule(rule: AlertRuleSet) -> AlertRuleSet:
     """The rule if it can be watched; raises InvalidRule."""
     kind, _, what = rule.scope.partition(":")
     if rule.scope != "all" and (kind not in SCOPES or not what):
-        raise InvalidRule(
-            f"scope {rule.scope!r}: use all, class:NAME, group:ID, asset:ID or account:ID"
-        )
+        raise InvalidRule(f"scope {rule.scope!r}: use {SCOPE_HELP}")
     if rule.metric not in METRICS:
         raise InvalidRule(f"metric {rule.metric!r}: use one of {', '.join(METRICS)}")
     if money(rule.threshold) <= 0:
@@ -50,6 +53,18 @@ def checked_rule(rule: AlertRuleSet) -> AlertRuleSet:
         if scheme not in SCHEMES or (scheme != "terminal" and not target) or " " in channel:
             raise InvalidRule(f"channel {channel!r}: use terminal, file:PATH or webhook:URL")
     return rule
+
+
+def relative(metric: str | None, threshold: str) -> tuple[str, str]:
+    """Metric and threshold of what a user wrote: `12%` is a loss in percent of the basis.
+
+    Raises InvalidRule for a percentage of another metric.
+    """
+    if not threshold.endswith("%"):
+        return metric or METRICS[0], threshold
+    if metric not in (None, PERCENT):
+        raise InvalidRule(f"threshold {threshold}: only {PERCENT} is a percentage")
+    return PERCENT, threshold.removesuffix("%").rstrip()
 
 
 def quiet_hours(text: str) -> tuple[time, time]:
@@ -79,7 +94,13 @@ def quiet_until(text: str, now: datetime) -> datetime:
     return datetime.combine(day, end, now.tzinfo)
 
 
-def in_scope(scope: str, asset: Asset, account: Account) -> bool:
-    """Whether a rule of this scope looks at lots of an asset in an account."""
+def in_scope(scope: str, asset: Asset, account: Account, lot: str) -> bool:
+    """Whether a rule of this scope looks at a lot, by its ref, of an asset in an account."""
     kind, _, what = scope.partition(":")
-    return scope == "all" or SCOPES[kind](asset, account, what)
+    return scope == "all" or SCOPES[kind](what, asset, account, lot)
+
+
+def lot_of(scope: str) -> str:
+    """The ref of the one lot that a rule of this scope looks at; empty: it looks at more."""
+    kind, _, what = scope.partition(":")
+    return what if kind == "lot" else ""

@@ -82,7 +82,7 @@ class Hand:
         declared, told = portfolio.declared, list[Told]()
         for each in candidates(portfolio, prices, step.day):
             asset, account = declared.assets[each.asset], declared.account(each.account)
-            if not any(in_scope(scope, asset, account) for scope in scopes):
+            if not any(in_scope(scope, asset, account, each.lot) for scope in scopes):
                 continue
             if any(part.blocked for part in each.parts):
                 blocked = sum(part.loss - part.harvestable for part in each.parts if part.sublot)

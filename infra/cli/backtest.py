@@ -17,7 +17,7 @@ from infra.composition import App
 from infra.replay_store import new_store
 from projections.alerts import rules as rules_in_force
 from projections.schema import Piece
-from services.alert_rules import METRICS, checked_rule
+from services.alert_rules import METRICS, checked_rule, relative
 from services.backtest import AT_ALERT, AT_YEAR_END, NONE, Question, backtest
 from services.history import History, as_happened
 from services.ledger import check_id
@@ -101,6 +101,8 @@ def tried(rules: dict[str, AlertRuleSet], name: str, changes: dict[str, Any]) ->
     Raises InvalidRule, InvalidText, BadParameter.
     """
     given = {field: value for field, value in changes.items() if value is not None}
+    if given.get("threshold", "").endswith("%"):
+        given["metric"], given["threshold"] = relative(given.get("metric"), given["threshold"])
     known = rules.get(name)
     if known is None:
         if "threshold" not in given:

@@ -17,7 +17,7 @@ from infra.cli.output import Format, show, stderr
 from infra.composition import App
 from infra.replay_store import new_store
 from projections.alerts import rules as rules_in_force
-from services.alert_rules import METRICS, checked_rule
+from services.alert_rules import METRICS, SCOPE_HELP, checked_rule, relative
 from services.alerting import SOURCE
 from services.history import as_happened, as_recorded
 from services.ledger import Offer, check_id
@@ -28,17 +28,17 @@ RULES = {
     "rearm_ratio": "re-arm ratio", "channels": "channels", "severity": "severity",
     "snoozed_until": "snoozed until", "since": "since",
 }  # fmt: skip
+METRIC_HELP = f"One of {', '.join(METRICS)} (default: the first, or the last for a percentage)."
 TRIED = {name: title for name, title in ALERTS.items() if name != "state"}
-SCOPE_HELP = "all, class:NAME, group:ID, asset:ID or account:ID."
 commands = typer.Typer(no_args_is_help=True, help="Alert rules: add, list, remove, test.")
 
 
 @commands.command("add")
 def add(
     name: Annotated[str, typer.Argument(help="A name; adding it again replaces the rule.")],
-    threshold: Annotated[str, typer.Argument(help="Amount (or percent) at which it fires.")],
+    threshold: Annotated[str, typer.Argument(help="Amount at which it fires, or 12%.")],
     scope: Annotated[str, typer.Option(help=SCOPE_HELP)] = "all",
-    metric: Annotated[str, typer.Option(help=f"One of {', '.join(METRICS)}.")] = METRICS[0],
+    metric: Annotated[str | None, typer.Option(help=METRIC_HELP)] = None,
     rearm: Annotated[str, typer.Option(help="Re-arms below threshold times this.")] = "0.85",
     channel: Annotated[
         list[str] | None, typer.Option(help="terminal, file:PATH, webhook:URL; repeatable.")
@@ -52,6 +52,7 @@ def add(
 ) -> None:
     """Watch a loss: fire when the metric of the scope reaches the threshold."""
     app = application()
+    metric, threshold = relative(metric, threshold)
     rule = checked_rule(
         AlertRuleSet(
             effective_at=sortable_instant(app.clock()),
@@ -103,7 +104,7 @@ def try_rules(
     ] = None,
     threshold: Annotated[str | None, typer.Argument(help="Try this threshold.")] = None,
     scope: Annotated[str | None, typer.Option(help=SCOPE_HELP)] = None,
-    metric: Annotated[str | None, typer.Option(help=f"One of {', '.join(METRICS)}.")] = None,
+    metric: Annotated[str | None, typer.Option(help=METRIC_HELP)] = None,
     rearm: Annotated[str | None, typer.Option(help="Re-arms below threshold times this.")] = None,
     cooldown: Annotated[int | None, typer.Option(help="Seconds before it may fire again.")] = None,
     start: From = None,

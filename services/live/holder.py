@@ -12,7 +12,7 @@ from domain.kept_book import KeptBook
 from domain.loss_curves import Curve, curves_of
 from domain.rules.rule_set import RuleSet
 from domain.years import Outlook
-from services.alert_rules import in_scope
+from services.alert_rules import in_scope, lot_of
 from services.live.guards import Metric
 from services.read_models import Taxpayer
 from services.statement import Mark, Marks, outlook, saved_by
@@ -63,8 +63,19 @@ class Holder:
 
     def _metric(self, name: str, scope: str) -> Metric:
         opaque = {asset for book in self.opaque for asset in book.weights}
-        curves = [each for each in self.curves if in_scope(scope, each.asset, each.account)]
-        return Metric(name, tuple(curves), frozenset(opaque), self.outlook)
+        return Metric(name, self._curves(scope), frozenset(opaque), self.outlook)
+
+    def _curves(self, scope: str) -> list[Curve]:
+        """The curves of the lots in scope: of whole holdings, or of one lot alone."""
+        ref = lot_of(scope)
+        if not ref:
+            return [each for each in self.curves if in_scope(scope, each.asset, each.account, "")]
+        return [
+            curve
+            for book in self._taxpayer.portfolio.books.values()
+            if isinstance(book, Book)
+            for curve in curves_of(book, self.day, lambda lot: lot.ref == ref).curves
+        ]
 
     def outlook(self) -> Outlook:
         """The tax year of the day, as the portfolio stands."""
@@ -80,7 +91,7 @@ class Holder:
             one
             for name, book in self._taxpayer.portfolio.books.items()
             for one in self._opportunities(name, book, marks)
-            if in_scope(scope, one.lot.asset, one.lot.account)
+            if in_scope(scope, one.lot.asset, one.lot.account, one.lot.ref)
         ]
         if metric == "tax_saved":
             return self.saved(found), found
@@ -104,18 +115,14 @@ class Holder:
 
     def _cost(self, scope: str, marks: Mapping[str, Mark]) -> int:
         """Basis of all lots in scope that have a mark."""
-        held = sum(
-            curve.cost
-            for curve in self.curves
-            if curve.asset.id in marks and in_scope(scope, curve.asset, curve.account)
-        )
+        held = sum(curve.cost for curve in self._curves(scope) if curve.asset.id in marks)
         return held + sum(
             lot.basis
             for book in self.opaque
             for lot in book.open_lots()
             if lot.account.reports
             and lot.asset.id in marks
-            and in_scope(scope, lot.asset, lot.account)
+            and in_scope(scope, lot.asset, lot.account, lot.ref)
         )
 
 

@@ -98,4 +98,6 @@ def in_scope_lot(scope: str, lot: Any) -> bool:
         f"class:{lot.asset.asset_class.name}",
         f"group:{lot.asset.group}",
         f"account:{lot.account.id}",
+        f"position:{lot.account.id}/{lot.asset.id}",
+        f"lot:{lot.ref}",
     )

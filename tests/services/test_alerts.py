@@ -232,8 +232,8 @@ RULE: dict[str, Any] = {"effective_at": "2025-01-01", "name": "r", "scope": "all
 @pytest.mark.parametrize(
     ("part", "value", "complaint"),
     [
-        ("scope", "everything", "all, class:NAME, group:ID, asset:ID or account:ID"),
-        ("scope", "class:", "all, class:NAME, group:ID, asset:ID or account:ID"),
+        ("scope", "everything", "position:ACCOUNT/ASSET or lot:LOT"),
+        ("scope", "class:", "position:ACCOUNT/ASSET or lot:LOT"),
         ("metric", "joy", "harvestable_loss, tax_saved, loss_percent"),
         ("threshold", "0", "above zero"),
         ("threshold", "-1", "above zero"),
@@ -290,3 +290,20 @@ def test_of_two_prices_at_one_instant_the_one_stored_last_counts_also_after_a_re
     again = coin.reopened()
     assert [each["price"] for each in again.ask()["opportunities"]] == ["95"]
     again.close()
+
+
+def test_a_rule_looks_at_one_lot_or_at_one_position(house: House) -> None:
+    """10 lost by each lot at 90; both lots are one position, the other account is not in it."""
+    house.say(
+        COIN,
+        buy("one", "1", "100", asset="C", date="2025-01-02"),
+        buy("two", "1", "100", asset="C", date="2025-01-03"),
+        buy("three", "1", "100", asset="C", date="2025-01-03", account="B"),
+    )
+    house.watch("lot", "10", scope="lot:csv:one")
+    house.watch("position", "20", scope="position:A/C")
+    assert house.tick("C", "91") == []
+    fired = house.tick("C", "90")
+    assert said(fired) == ["fired lot #1 at 10", "fired position #1 at 20"]
+    assert isinstance(fired[0], AlertFired)
+    assert [lot.lot for lot in fired[0].lots] == ["csv:one"]

@@ -21,7 +21,8 @@ from tests.services.naive_watch import NaiveWatch, Said
 RUNS = int(os.environ.get("THRESHER_MARKETS", "50"))
 ASSETS = {"S": "stock", "T": "tokenized_security", "C": "crypto", "D": "crypto", "N": "nft"}
 LAWS = ("us", "us", "us", "us", "uk", "ca")
-SCOPES = ("all", "class:crypto", "asset:S", "asset:N", "group:S", "account:A", "account:R")
+SCOPES = ("all", "class:crypto", "asset:S", "asset:N", "group:S", "account:A", "account:R",
+          "position:A/C", "position:A/S")  # fmt: skip
 METRICS = {
     "harvestable_loss": (20, 900), "tax_saved": (5, 300), "loss_percent": (2, 40),
 }  # fmt: skip
@@ -94,10 +95,15 @@ class Market:
         metric = self.rng.choice(list(METRICS))
         self.house.watch(
             name, str(self.rng.randint(*METRICS[metric])), metric=metric,
-            scope=self.rng.choice(SCOPES), rearm_ratio=self.rng.choice(("0.5", "0.85", "1")),
+            scope=self.scope(), rearm_ratio=self.rng.choice(("0.5", "0.85", "1")),
             taxpayer=self.rng.choice(("main", "other")),
             cooldown_seconds=self.rng.choice((0, 0, 3600, 90000)),
         )  # fmt: skip
+
+    def scope(self) -> str:
+        """Lots of many kinds, or one lot."""
+        lots = [f"lot:csv:{event['id']}" for _, event in self.ids if event["type"] == "buy"]
+        return self.rng.choice([*SCOPES, *self.rng.sample(lots, min(3, len(lots)))])
 
     def unwatch(self) -> None:
         at = sortable_instant(self.house.clock.now)
