@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlite3
 from datetime import UTC, datetime
 from functools import cached_property
+from importlib import import_module
+from types import ModuleType
 
 from eventsourcing.persistence import PersistenceError
 from rich.console import Console
@@ -49,11 +51,17 @@ class App:
     @cached_property
     def database(self) -> Database:
         """Read models and permanent tables."""
+        if self.settings.is_postgres:
+            opened: Database = postgres_parts().database(self.settings.database_url)
+            return opened
         return open_database(self.settings.database_path)
 
     @cached_property
     def ledger(self) -> Ledger:
         """The log of facts."""
+        if self.settings.is_postgres:
+            ledger: Ledger = postgres_parts().ledger(self.settings.database_url)
+            return ledger
         path = self.settings.database_path
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -103,3 +111,13 @@ class App:
         """Gives files back."""
         self.ledger.close()
         self.database.reader.dispose()
+
+
+def postgres_parts() -> ModuleType:
+    """What opens PostgreSQL; raises UnusableDatabase where its packages are not installed."""
+    try:
+        return import_module("infra.postgres.opening")
+    except ModuleNotFoundError as missing:
+        raise UnusableDatabase(
+            f"PostgreSQL needs the package {missing.name}: pip install 'thresher[stream]'"
+        ) from missing

@@ -17,6 +17,7 @@ from infra.cli import (
     explaining,
     importing,
     marks,
+    migrating,
     reading,
     reports,
     rules,
@@ -47,6 +48,7 @@ app.command("explain")(explaining.explain_command)
 app.command("backtest")(backtest.backtest_command)
 app.command("deliver")(importing.deliver_command)
 app.command("watch")(watching.watch_command)
+app.command("migrate")(migrating.migrate_command)
 app.command("verify")(checking.verify_command)
 app.command("scenario")(checking.scenario_command)
 app.add_typer(alerts.commands, name="alerts")

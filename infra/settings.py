@@ -9,6 +9,7 @@ from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 _SQLITE = "sqlite:///"
+_POSTGRES = ("postgresql://", "postgres://", "postgresql+psycopg://")
 
 
 class Settings(BaseSettings):
@@ -16,17 +17,25 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="THRESHER_")
 
-    database_url: str = Field(default="", description="sqlite:///PATH")
+    database_url: str = Field(default="", description="sqlite:///PATH or postgresql://...")
     taxpayer: str = ""
     webhook_secret: str = ""
     webhook_allow_local: bool = False
 
     @field_validator("database_url")
     @classmethod
-    def _sqlite_only(cls, url: str) -> str:
-        if url and (not url.startswith(_SQLITE) or len(url) == len(_SQLITE)):
-            raise ValueError(f"{url!r}: this edition stores in SQLite, write sqlite:///PATH")
+    def _known(cls, url: str) -> str:
+        is_file = url.startswith(_SQLITE) and len(url) > len(_SQLITE)
+        if url and not is_file and not url.startswith(_POSTGRES):
+            raise ValueError(
+                f"{url!r}: write sqlite:///PATH, or postgresql://USER:PASSWORD@HOST/DATABASE"
+            )
         return url
+
+    @property
+    def is_postgres(self) -> bool:
+        """Whether the store is a PostgreSQL server."""
+        return self.database_url.startswith(_POSTGRES)
 
     @property
     def database_path(self) -> Path:

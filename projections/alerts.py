@@ -7,7 +7,6 @@ from typing import Any
 import msgspec
 from sqlalchemy import Column, Connection, Integer, Table, Text, select, update
 from sqlalchemy import delete as delete_from
-from sqlalchemy.dialects.sqlite import insert as insert_or_not
 
 from domain.decisions import (
     AlertAcknowledged,
@@ -18,7 +17,7 @@ from domain.decisions import (
     AlertSnoozed,
 )
 from domain.facts import Fact
-from projections.schema import METADATA, Piece, Projection, insert, pieces, text
+from projections.schema import METADATA, Piece, Projection, insert, insert_new, pieces, text
 
 ALERT_RULES = Projection(
     "alert_rules",
@@ -168,7 +167,7 @@ def _insert_once(connection: Connection, table: Table, row: tuple[Any, ...]) -> 
     """The first fact of a crossing counts; no log can stop the projection."""
     names = [column.name for column in table.columns]
     values = dict(zip(names, row, strict=True))
-    connection.execute(insert_or_not(table).values(values).on_conflict_do_nothing())
+    connection.execute(insert_new(connection, table).values(values))
 
 
 def _fired(taxpayer: str, fact: AlertFired, recorded_at: str) -> tuple[Any, ...]:

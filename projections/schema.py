@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Column, Connection, Integer, MetaData, Table, Text, select
+from sqlalchemy.dialects import postgresql, sqlite
 
 METADATA = MetaData()
 
@@ -50,6 +51,12 @@ def book_table(name: str, keys: Sequence[Column[Any]], columns: Sequence[Column[
         *columns,
         sqlite_with_rowid=False,  # one tree, in the order of the key
     )
+
+
+def insert_new(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
+    """A statement that inserts a row unless one with its key is there, on either database."""
+    make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    return make(table).on_conflict_do_nothing()
 
 
 def insert(connection: Connection, table: Table, rows: Sequence[Row]) -> None:

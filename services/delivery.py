@@ -14,13 +14,12 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 from sqlalchemy import Connection, select, update
-from sqlalchemy.dialects.sqlite import insert
 
 from domain.days import sortable_instant
 from domain.decisions import AlertAcknowledged, AlertFired, AlertSnoozed
 from domain.errors import ThresherError
 from projections.alerts import crossing_key, rules
-from projections.schema import Piece
+from projections.schema import Piece, insert_new
 from services.alert_rules import URGENT, quiet_until
 from services.database import Database
 from services.tables import OUTBOX
@@ -67,8 +66,7 @@ def enqueue(
     ).decode()
     for channel in dict.fromkeys(fact.channels):
         connection.execute(
-            insert(OUTBOX)
-            .values(
+            insert_new(connection, OUTBOX).values(
                 key=key,
                 channel=channel,
                 taxpayer=taxpayer,
@@ -79,7 +77,6 @@ def enqueue(
                 sent_at="",
                 last_error="",
             )
-            .on_conflict_do_nothing()
         )
 
 

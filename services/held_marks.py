@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, select, text, update
 
 from domain.errors import ThresherError
 from domain.exact import format_quantity, quantity
@@ -23,8 +23,8 @@ from services.tables import HELD_MARKS, MARKS
 
 _H = HELD_MARKS.c
 # Nearly always there is none: one statement, written out, where two cost a tenth of a tick.
-_NEWS = """SELECT EXISTS (SELECT 1 FROM held_marks WHERE state = 'held' AND followed = 0)
-OR EXISTS (SELECT 1 FROM marks WHERE id > ?)"""
+_NEWS = text("""SELECT EXISTS (SELECT 1 FROM held_marks WHERE state = 'held' AND followed = 0)
+OR EXISTS (SELECT 1 FROM marks WHERE id > :last_id)""")
 _QUOTE = ("asset", "price", "at", "currency", "source", "kind")
 
 
@@ -58,7 +58,7 @@ class Screen:
         waiting: dict[tuple[str, str], Row[Any]] = {}
         latest: dict[str, Latest] = {}
         last_id = self._projector.board.last_id
-        if connection.exec_driver_sql(_NEWS, (last_id,)).scalar():
+        if connection.scalar(_NEWS, {"last_id": last_id}):
             waiting = {(row.asset, row.source): row for row in _undecided(connection)}
             for _, other in stored_after(connection, last_id):
                 self._note(latest, other)  # what another process stored meanwhile

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, select
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from domain.exact import ONE_UNIT, format_quantity, quantity
+from projections.schema import insert_new
 from services.mark_policy import haircut
 from services.statement import Mark
 from services.tables import MARKS
@@ -43,14 +43,22 @@ def quote_of(row: Row[Any]) -> Quote:
 
 def store(connection: Connection, quotes: Sequence[Quote], recorded_at: str) -> int:
     """Keeps quotes; one that is known already adds nothing. Returns how many are new."""
+    return _store(connection, quotes, recorded_at, last_id(connection))
+
+
+def _store(connection: Connection, quotes: Sequence[Quote], recorded_at: str, after: int) -> int:
+    """Ids are given here, in order: a sequence of the database may leave some out."""
     if not quotes:
         return 0
-    names = ("asset", "at", "price", "currency", "source", "kind", "recorded_at")
-    statement = sqlite_insert(MARKS).values(dict.fromkeys(names, "")).on_conflict_do_nothing()
+    names = ("id", "asset", "at", "price", "currency", "source", "kind", "recorded_at")
+    statement = insert_new(connection, MARKS).values(dict.fromkeys(names, ""))
     text = str(statement.compile(dialect=connection.dialect))
     stored = connection.exec_driver_sql(
         text,
-        [(q.asset, q.at, q.price, q.currency, q.source, q.kind, recorded_at) for q in quotes],
+        [
+            (id, q.asset, q.at, q.price, q.currency, q.source, q.kind, recorded_at)
+            for id, q in enumerate(quotes, start=after + 1)
+        ],
     )
     return stored.rowcount
 
@@ -63,7 +71,7 @@ def store_after(
     Where nobody else stored one and all are new, they are known without reading them back.
     """
     before = last_id(connection)
-    if store(connection, quotes, recorded_at) == len(quotes) and before == after:
+    if _store(connection, quotes, recorded_at, before) == len(quotes) and before == after:
         return list(enumerate(quotes, start=before + 1))
     return stored_after(connection, after)
 

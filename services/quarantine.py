@@ -7,9 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
-from sqlalchemy.dialects.sqlite import insert
 
-from projections.schema import Piece
+from projections.schema import Piece, insert_new
 from services.tables import QUARANTINE
 
 RAW_LIMIT = 2000
@@ -32,14 +31,12 @@ def hold(connection: Connection, taxpayer: str, bad: Iterable[BadRow], recorded_
     for each in bad:
         identity = "\n".join((taxpayer, each.origin, str(each.row), each.raw))
         key = hashlib.sha256(identity.encode("utf-8", "surrogateescape")).hexdigest()[:16]
-        raw = each.raw.encode("utf-8", "replace").decode()[:RAW_LIMIT]
+        raw = each.raw.encode("utf-8", "replace").decode()[:RAW_LIMIT].replace("\0", "\ufffd")
         connection.execute(
-            insert(QUARANTINE)
-            .values(
+            insert_new(connection, QUARANTINE).values(
                 key=key, taxpayer=taxpayer, origin=each.origin, row=each.row, field=each.field,
                 reason=each.reason, remedy=each.remedy, raw=raw, recorded_at=recorded_at,
             )
-            .on_conflict_do_nothing()
         )  # fmt: skip
 
 

@@ -9,6 +9,8 @@ import pytest
 
 from tests.services.house import House
 
+pytest_plugins = ("tests.servers.fixtures",)
+
 SETTINGS = ("DATABASE_URL", "TAXPAYER", "WEBHOOK_SECRET", "WEBHOOK_ALLOW_LOCAL")
 
 
@@ -21,12 +23,22 @@ def _no_settings_of_our_own() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def house(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[House]:
+    """The whole service on an empty store of each kind, under a clock of the test's own."""
+    is_postgres = request.param == "postgres"
+    url = request.getfixturevalue("postgres_url") if is_postgres else ""
+    built = House(tmp_path / "thresher.db", url=url)
+    yield built
+    built.close_all()
+
+
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    """The whole service on an empty SQLite file, under a clock of the test's own."""
+def file_house(tmp_path: Path) -> Iterator[House]:
+    """The same on an SQLite file, for what only a file can do."""
     built = House(tmp_path / "thresher.db")
     yield built
-    built.close()
+    built.close_all()
 
 
 @pytest.fixture

@@ -181,7 +181,8 @@ def test_a_wrong_call_is_exit_code_2(args: list[str]) -> None:
 @pytest.mark.parametrize(
     ("url", "complaint"),
     [
-        ("postgresql://localhost/x", "THRESHER_DATABASE_URL: .*write sqlite:///PATH"),
+        ("mysql://localhost/x", "THRESHER_DATABASE_URL: .*write sqlite:///PATH"),
+        ("postgresql://someone@127.0.0.1:1/x", "127.0.0.1:1/x: .*refused"),
         ("sqlite:///", "THRESHER_DATABASE_URL: .*write sqlite:///PATH"),
         ("nonsense", "THRESHER_DATABASE_URL: .*write sqlite:///PATH"),
         ("sqlite:///{tmp}", "unable to open database file"),

@@ -1,4 +1,4 @@
-"""The SQLite store: the event library's contract for a log, durability, and two writers."""
+"""The stores: the event library's contract for a log, durability, and two writers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from eventsourcing.persistence import IntegrityError, StoredEvent
 
 from infra.event_store import FactSQLiteRecorder
-from services.ledger import GapInLog
+from services.ledger import FactRecorder, GapInLog
 from tests.services.house import STOCK, House, buy
 
 ROOT = Path(__file__).parents[2]
@@ -32,19 +32,18 @@ def stored(*ids: str, version: int = 1, topic: str = "buy.v1") -> list[StoredEve
 
 
 @pytest.fixture
-def recorder(house: House) -> FactSQLiteRecorder:
+def recorder(house: House) -> FactRecorder:
     found = house.app.ledger.recorder
-    assert isinstance(found, FactSQLiteRecorder)
     found.insert_events(stored("a", "b"))
     found.insert_events([*stored("c", topic="sell.v1"), *stored("a", version=2)])
     return found
 
 
-def ids(recorder: FactSQLiteRecorder, *args: object, **kwargs: object) -> list[object]:
+def ids(recorder: FactRecorder, *args: object, **kwargs: object) -> list[object]:
     return [n.id for n in recorder.select_notifications(*args, **kwargs)]  # type: ignore[arg-type]
 
 
-def test_the_head_is_the_last_position(house: House, recorder: FactSQLiteRecorder) -> None:
+def test_the_head_is_the_last_position(house: House, recorder: FactRecorder) -> None:
     assert recorder.max_notification_id() == house.app.ledger.head() == 4
 
 
@@ -55,7 +54,7 @@ def test_an_empty_log_has_no_head(house: House) -> None:
 
 
 def test_notifications_keep_the_contract_of_the_event_library(
-    recorder: FactSQLiteRecorder,
+    recorder: FactRecorder,
 ) -> None:
     assert ids(recorder, None, 10) == [1, 2, 3, 4]
     assert ids(recorder, 2, 10) == [2, 3, 4]
@@ -68,7 +67,7 @@ def test_notifications_keep_the_contract_of_the_event_library(
     assert ids(recorder, 5, 10) == []
 
 
-def test_a_stream_reads_in_order_of_versions(recorder: FactSQLiteRecorder) -> None:
+def test_a_stream_reads_in_order_of_versions(recorder: FactRecorder) -> None:
     events = recorder.select_events("a")
     assert [(e.originator_version, e.topic) for e in events] == [(1, "buy.v1"), (2, "buy.v1")]
     assert [e.originator_version for e in recorder.select_events("a", desc=True, limit=1)] == [2]
@@ -76,7 +75,7 @@ def test_a_stream_reads_in_order_of_versions(recorder: FactSQLiteRecorder) -> No
 
 
 def test_a_version_that_is_there_fails_and_takes_its_batch_along(
-    recorder: FactSQLiteRecorder,
+    recorder: FactRecorder,
 ) -> None:
     with pytest.raises(IntegrityError):
         recorder.insert_events([*stored("new"), *stored("b")])
@@ -85,7 +84,8 @@ def test_a_version_that_is_there_fails_and_takes_its_batch_along(
     assert ids(recorder, 5, 10) == [5]
 
 
-def test_commits_of_facts_are_synchronous_and_positions_survive_a_vacuum(house: House) -> None:
+def test_commits_of_facts_are_synchronous_and_positions_survive_a_vacuum(file_house: House) -> None:
+    house = file_house
     house.append(buy("b1"), buy("b2"))
     recorder = house.app.ledger.recorder
     assert isinstance(recorder, FactSQLiteRecorder)
@@ -94,7 +94,7 @@ def test_commits_of_facts_are_synchronous_and_positions_survive_a_vacuum(house: 
         assert tuple(cursor.fetchone()) == (2,)
         cursor.execute("PRAGMA journal_mode")
         assert tuple(cursor.fetchone()) == ("wal",)
-    house.sql("DELETE FROM facts WHERE position = 1")
+    house.lose(1)
     house.sql("VACUUM")
     assert house.sql("SELECT position FROM facts") == [(2,)]
     with pytest.raises(GapInLog):

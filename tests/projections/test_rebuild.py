@@ -123,7 +123,7 @@ def test_a_projector_that_was_overtaken_notices_and_writes_nothing_twice(house: 
 
 def test_a_stale_state_is_refused_by_compare_and_set(house: House) -> None:
     house.say(STOCK, buy("b1"))
-    zombie = House(house.path, house.clock)
+    zombie = house.beside()
     zombie.ask()
     house.say(buy("b2"))
     before = tables(house)

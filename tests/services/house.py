@@ -8,6 +8,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import psycopg
+
 from domain.days import sortable_instant
 from domain.decisions import AlertFired, AlertRearmed, AlertRuleSet
 from infra.composition import App
@@ -48,22 +50,48 @@ class Clock:
 class House:
     """One process over one database; `reopened` is the next process, after the first ended."""
 
-    def __init__(self, path: Path, clock: Clock | None = None, **settings: Any) -> None:
+    def __init__(
+        self, path: Path, clock: Clock | None = None, *, url: str = "",
+        family: list[House] | None = None, **settings: Any,
+    ) -> None:  # fmt: skip
         self.path = path
+        self.url = url or f"sqlite:///{path}"
         self.clock = clock or Clock()
         self._settings = settings
-        self.app = App(Settings(database_url=f"sqlite:///{path}", **settings), self.clock)
+        self._family = [] if family is None else family
+        self._family.append(self)
+        self.app = App(Settings(database_url=self.url, **settings), self.clock)
+
+    @property
+    def is_postgres(self) -> bool:
+        """Whether it stores on a server."""
+        return self.url.startswith("postgresql")
 
     def reopened(self) -> House:
         self.close()
-        return House(self.path, self.clock, **self._settings)
+        return House(self.path, self.clock, url=self.url, family=self._family, **self._settings)
 
     def beside(self) -> House:
         """Another process on the same file, at the same time."""
-        return House(self.path, self.clock, **self._settings)
+        return House(self.path, self.clock, url=self.url, family=self._family, **self._settings)
 
     def close(self) -> None:
         self.app.close()
+
+    def close_all(self) -> None:
+        """This one, those beside it and those reopened."""
+        for house in self._family:
+            house.close()
+
+    def lose(self, position: int) -> None:
+        """A fact disappears, past every guard."""
+        delete = f"DELETE FROM facts WHERE position = {position}"
+        if self.is_postgres:
+            self.sql("ALTER TABLE facts DISABLE TRIGGER append_only")
+            self.sql(delete)
+            self.sql("ALTER TABLE facts ENABLE TRIGGER append_only")
+        else:
+            self.sql(delete)
 
     def append(self, *events: Json, taxpayer: str = "main", source: str = "csv") -> list[Outcome]:
         """Facts given as JSON objects, into the ledger alone."""
@@ -127,6 +155,10 @@ class House:
 
     def sql(self, statement: str, parameters: Sequence[Any] = ()) -> list[Any]:
         """Plain SQL on the file, past every part of ours."""
+        if self.is_postgres:
+            with psycopg.connect(self.url) as server:
+                cursor = server.execute(statement.replace("?", "%s"), parameters)
+                return cursor.fetchall() if cursor.description else []
         connection = sqlite3.connect(self.path)
         try:
             rows = connection.execute(statement, parameters).fetchall()

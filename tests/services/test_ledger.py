@@ -8,6 +8,15 @@ from services.ledger import GapInLog, InvalidId, Outcome, check_id
 from tests.services.house import STOCK, House, buy, offers, sell
 
 NEW, KNOWN, CONFLICT = Outcome.NEW, Outcome.KNOWN, Outcome.CONFLICT
+FULL_SQLITE = (
+    "CREATE TRIGGER disk BEFORE INSERT ON facts WHEN NEW.originator_id LIKE '%b3' "
+    "BEGIN SELECT RAISE(FAIL, 'disk full'); END",
+    "DROP TRIGGER disk",
+)
+FULL_POSTGRES = (
+    "ALTER TABLE facts ADD CONSTRAINT disk_full CHECK (right(originator_id, 2) <> 'b3')",
+    "ALTER TABLE facts DROP CONSTRAINT disk_full",
+)
 
 
 def refs(house: House) -> list[tuple[int, str, int]]:
@@ -85,15 +94,13 @@ def test_a_declaration_is_renewed_and_may_return_to_what_it_was(house: House) ->
 
 
 def test_a_batch_is_stored_whole_or_not_at_all(house: House) -> None:
-    """The third insert fails (by a trigger in the file): the first two are not there either."""
+    """The third insert fails (the database refuses it): the first two are not there either."""
     house.append(buy("b0"))
-    house.sql(
-        "CREATE TRIGGER full BEFORE INSERT ON facts WHEN NEW.originator_id LIKE '%b3' "
-        "BEGIN SELECT RAISE(FAIL, 'disk full'); END"
-    )
-    with pytest.raises(Exception, match="disk full"):
+    refuse, allow = FULL_POSTGRES if house.is_postgres else FULL_SQLITE
+    house.sql(refuse)
+    with pytest.raises(Exception, match=r"disk.full"):
         house.append(buy("b1"), buy("b2"), buy("b3"))
-    house.sql("DROP TRIGGER full")
+    house.sql(allow)
     assert house.app.ledger.head() == 1
     assert house.append(buy("b1"), buy("b2"), buy("b3")) == [NEW, NEW, NEW]
     assert [position for position, _, _ in refs(house)] == [1, 2, 3, 4]
@@ -101,7 +108,7 @@ def test_a_batch_is_stored_whole_or_not_at_all(house: House) -> None:
 
 def test_a_missing_row_stops_the_reader_by_name(house: House) -> None:
     house.append(*(buy(f"b{i}") for i in range(5)))
-    house.sql("DELETE FROM facts WHERE position = 3")
+    house.lose(3)
     with pytest.raises(GapInLog, match="after 0"):
         house.app.ledger.read(0, 100)
     assert [fact.position for fact in house.app.ledger.read(0, 2)] == [1, 2]
@@ -111,7 +118,7 @@ def test_a_missing_row_stops_the_reader_by_name(house: House) -> None:
 def test_read_models_do_not_pass_a_gap(house: House) -> None:
     house.say(STOCK, buy("b0"))
     house.append(buy("b1"), buy("b2"), buy("b3"))
-    house.sql("DELETE FROM facts WHERE position = 4")
+    house.lose(4)
     before = house.sql("SELECT position FROM checkpoints WHERE projection = 'read_models'")
     with pytest.raises(GapInLog):
         house.app.projector.catch_up(house.clock.day)
@@ -121,7 +128,7 @@ def test_read_models_do_not_pass_a_gap(house: House) -> None:
 
 def test_a_position_is_never_given_twice(house: House) -> None:
     house.append(buy("b1"), buy("b2"))
-    house.sql("DELETE FROM facts WHERE position = 2")
+    house.lose(2)
     house.append(buy("b3"))
     assert house.sql("SELECT position FROM facts ORDER BY 1") == [(1,), (3,)]
 

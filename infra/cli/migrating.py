@@ -1,0 +1,29 @@
+"""The `migrate` command: makes the schema on a PostgreSQL server, or moves it forward."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from infra.cli.options import settings
+from infra.cli.output import stderr
+from infra.composition import postgres_parts
+
+
+def migrate_command(
+    role: Annotated[
+        str, typer.Option(help="A login that may append to the log and use the tables, no more.")
+    ] = "",
+) -> None:
+    """Make the schema of this version on the PostgreSQL server of THRESHER_DATABASE_URL.
+
+    Run it as the owner of the database, before the first start and after each update; all other
+    commands refuse an older schema and change none.
+    """
+    place = settings()
+    if not place.is_postgres:
+        stderr().print("an SQLite file needs no migration: tables are made when it is opened")
+        return
+    revision = postgres_parts().migrated(place.database_url, role)
+    stderr().print(f"the schema is of revision {revision}", highlight=False)

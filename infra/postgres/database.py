@@ -1,0 +1,50 @@
+"""PostgreSQL for the read models and permanent tables, beside the log in one database.
+
+Text is compared byte by byte (`C`) and integers have 64 bits, as in SQLite: the same query has
+the same answer, and a digest is the same, on both.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import BigInteger, Connection, Integer, Text, create_engine, event
+from sqlalchemy.ext.compiler import compiles
+
+from infra.postgres.place import engine_url
+from services.database import Database
+
+_WRITES = "thresher_writes"
+# One writer at a time, as in SQLite: marks get their ids in the order in which they commit.
+_LOCK = "SELECT pg_advisory_xact_lock(hashtext('thresher.tables'))"
+
+
+@compiles(Text, "postgresql")
+def _text(_type: Text, _compiler: Any, **_: Any) -> str:
+    return 'TEXT COLLATE "C"'
+
+
+@compiles(Integer, "postgresql")
+def _integer(_type: Integer, compiler: Any, **options: Any) -> str:
+    return str(compiler.visit_BIGINT(BigInteger(), **options))
+
+
+def open_database(url: str) -> Database:
+    """The database at `url`. Readers see one snapshot; a writer holds the lock from its start."""
+    engine = create_engine(
+        engine_url(url),
+        isolation_level="REPEATABLE READ",
+        pool_pre_ping=True,
+        pool_size=2,
+        paramstyle="format",
+    )
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        options: Any = connection.get_execution_options()
+        if options.get(_WRITES):
+            connection.exec_driver_sql("SET LOCAL lock_timeout = '30s'")
+            connection.exec_driver_sql(_LOCK)
+
+    writes = {_WRITES: True, "isolation_level": "READ COMMITTED"}
+    return Database(reader=engine, writer=engine.execution_options(**writes))

@@ -1,0 +1,158 @@
+"""The log of facts on PostgreSQL: the event library's recorder over one append function.
+
+Differences from the library's own recorder, through its documented extension points: a batch is
+one call of `thresher_append` (migrations), which serialises writers of a shard and numbers
+positions without gaps, so that a reader that tails the log can miss nothing; it sends no NOTIFY,
+which would serialise all commits of the server; and tables are made by `thresher migrate` alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from eventsourcing.persistence import (
+    InterfaceError,
+    Notification,
+    OperationalError,
+    StoredEvent,
+)
+from eventsourcing.postgres import (
+    PostgresApplicationRecorder,
+    PostgresDatastore,
+    PostgresFactory,
+)
+from eventsourcing.utils import retry
+from psycopg.rows import tuple_row
+
+from infra.postgres.place import connection_parts
+from services.ledger import FactRecorder
+
+Row = tuple[int, str, int, str, bytes]
+_LOG = "SELECT position, originator_id, originator_version, topic, state FROM facts "
+_APPEND = "SELECT thresher_append(%s, %s, %s, %s, %s)"
+
+
+class FactPostgresRecorder(PostgresApplicationRecorder, FactRecorder):
+    """Facts of one shard; their `position` in it is the log."""
+
+    shard = 0
+
+    def __init__(self, datastore: PostgresDatastore, **_: Any) -> None:
+        super().__init__(datastore, events_table_name="facts")
+
+    def create_table(self) -> None:
+        """Nothing: the schema is made by `thresher migrate`."""
+
+    @retry((InterfaceError, OperationalError), max_attempts=10, wait=0.2)
+    def insert_events(self, stored_events: Sequence[StoredEvent], **_: Any) -> Sequence[int] | None:
+        """Appends a batch in one transaction; raises IntegrityError if one version is there.
+
+        After a lost connection it tries again: a batch that was stored then raises as well, and
+        the ledger looks before it calls anything known.
+        """
+        if not stored_events:
+            return []
+        columns = (
+            [event.originator_id for event in stored_events],
+            [event.originator_version for event in stored_events],
+            [event.topic for event in stored_events],
+            [event.state for event in stored_events],
+        )
+        with self.datastore.transaction(commit=True) as cursor:
+            cursor.execute(_APPEND, (self.shard, *columns), prepare=True)
+            row = cursor.fetchone()
+        assert row is not None
+        last = int(row["thresher_append"])
+        return range(last + 1, last + 1 + len(stored_events))
+
+    def select_notifications(
+        self,
+        start: int | None,
+        limit: int,
+        stop: int | None = None,
+        topics: Sequence[str] = (),
+        *,
+        inclusive_of_start: bool = True,
+    ) -> Sequence[Notification]:
+        """The library's contract, on our position column."""
+        first = 0 if start is None else start if inclusive_of_start else start + 1
+        last = stop if stop is not None else (1 << 62)
+        where = "position BETWEEN %s AND %s"
+        parameters: list[Any] = [first, last]
+        if topics:
+            where += " AND topic = ANY(%s)"
+            parameters.append(list(topics))
+        rows = self._rows(f"{where} ORDER BY position LIMIT %s", [*parameters, limit])
+        return [
+            Notification(
+                id=row[0], originator_id=row[1], originator_version=row[2], topic=row[3],
+                state=row[4],
+            )
+            for row in rows
+        ]  # fmt: skip
+
+    def max_notification_id(self) -> int | None:
+        """The last position of the shard; None when it is empty."""
+        found = self._all("SELECT max(position) FROM facts WHERE shard = %s", [self.shard])
+        last: int | None = found[0][0]
+        return last
+
+    def select_log(self, after: int, limit: int) -> list[Row]:
+        return self._rows("position > %s ORDER BY position LIMIT %s", [after, limit])
+
+    def select_prefix(self, prefix: str, until: int) -> list[Row]:
+        end = prefix[:-1] + chr(ord(prefix[-1]) + 1)
+        where = "originator_id >= %s AND originator_id < %s AND position <= %s ORDER BY position"
+        return self._rows(where, [prefix, end, until])
+
+    def select_streams(self, ids: Sequence[str]) -> list[tuple[str, int, str, bytes]]:
+        where = "originator_id = ANY(%s) ORDER BY originator_id, originator_version"
+        return [row[1:] for row in self._rows(where, [list(ids)])]
+
+    def select_taxpayers(self) -> list[str]:
+        """One step of the index for each taxpayer, however many facts it has."""
+        return [row[0] for row in self._all(_TAXPAYERS, [self.shard, self.shard])]
+
+    def _rows(self, where: str, parameters: list[Any]) -> list[Row]:
+        return self._all(f"{_LOG} WHERE shard = %s AND {where}", [self.shard, *parameters])
+
+    @retry((InterfaceError, OperationalError), max_attempts=10, wait=0.2)
+    def _all(self, query: str, parameters: list[Any]) -> list[Any]:
+        with self.datastore.get_connection() as connection:
+            cursor = connection.cursor(row_factory=tuple_row, binary=True)
+            rows: list[Any] = cursor.execute(query, parameters, prepare=True).fetchall()
+            return rows
+
+
+_TAXPAYERS = """
+WITH RECURSIVE found AS (
+    (SELECT split_part(originator_id, ':', 1) AS name FROM facts WHERE shard = %s
+     ORDER BY originator_id LIMIT 1)
+    UNION ALL
+    SELECT (SELECT split_part(originator_id, ':', 1) FROM facts
+            WHERE shard = %s AND originator_id >= found.name || ';'
+            ORDER BY originator_id LIMIT 1)
+    FROM found WHERE found.name IS NOT NULL
+)
+SELECT name FROM found WHERE name IS NOT NULL
+"""  # ';' follows ':'
+
+
+class FactPostgresFactory(PostgresFactory):
+    """Makes the recorder above; the event library finds it by this module's name."""
+
+    application_recorder_class = FactPostgresRecorder
+
+    def __init__(self, env: Any) -> None:
+        parts, options = connection_parts(env["POSTGRES_URL"])
+        env.update({f"POSTGRES_{name.upper()}": value for name, value in parts.items()})
+        super().__init__(env)
+        self.datastore.close()
+        self.datastore = PostgresDatastore(
+            parts["dbname"], parts["host"], parts["port"], parts["user"], parts["password"],
+            originator_id_type="text", pool_size=1, max_overflow=4, pre_ping=True,
+        )  # fmt: skip
+        known = self.datastore.pool.kwargs
+        assert isinstance(known, dict)
+        known.update(options)  # before the pool opens its first connection

@@ -1,0 +1,51 @@
+"""Opens the parts of the store on PostgreSQL, or says in one line why it cannot."""
+
+from __future__ import annotations
+
+from eventsourcing.persistence import PersistenceError
+from sqlalchemy.exc import DBAPIError
+
+from domain.errors import ThresherError
+from infra.postgres.database import open_database
+from infra.postgres.migrate import check, migrate
+from infra.postgres.place import shown
+from services.database import Database
+from services.ledger import Ledger
+
+_STORE = "infra.postgres.event_store:FactPostgresFactory"
+
+
+class ServerNotReached(ThresherError):
+    """PostgreSQL does not answer, or refuses."""
+
+
+def database(url: str) -> Database:
+    """Read models and permanent tables; raises ServerNotReached, NotMigrated."""
+    opened = open_database(url)
+    try:
+        with opened.reading() as connection:
+            check(connection, url)
+    except DBAPIError as error:
+        opened.reader.dispose()
+        raise ServerNotReached(f"{shown(url)}: {_first_line(error.orig)}") from error
+    return opened
+
+
+def ledger(url: str) -> Ledger:
+    """The log of facts; raises ServerNotReached."""
+    try:
+        return Ledger({"PERSISTENCE_MODULE": _STORE, "POSTGRES_URL": url})
+    except PersistenceError as error:
+        raise ServerNotReached(f"{shown(url)}: {_first_line(error)}") from error
+
+
+def migrated(url: str, role: str) -> str:
+    """Brings the schema to this version; returns its revision. Raises ServerNotReached."""
+    try:
+        return migrate(url, role)
+    except DBAPIError as error:
+        raise ServerNotReached(f"{shown(url)}: {_first_line(error.orig)}") from error
+
+
+def _first_line(error: BaseException | None) -> str:
+    return str(error).strip().partition("\n")[0]

@@ -1,0 +1,32 @@
+"""Where the database is: one URL, as SQLAlchemy and as the event library want it."""
+
+from __future__ import annotations
+
+from sqlalchemy import URL, make_url
+
+_DEFAULT_PORT = 5432
+
+
+def engine_url(url: str) -> URL:
+    """The URL with the driver that is used here."""
+    return make_url(url).set(drivername="postgresql+psycopg")
+
+
+def connection_parts(url: str) -> tuple[dict[str, str], dict[str, str]]:
+    """Database, host, port, user and password; and the other options of the URL (sslmode ...)."""
+    place = make_url(url)
+    parts = {
+        "dbname": place.database or "",
+        "host": place.host or "",
+        "port": str(place.port or _DEFAULT_PORT),
+        "user": place.username or "",
+        "password": str(place.password or ""),
+    }
+    options = {name: value for name, value in place.query.items() if isinstance(value, str)}
+    parts["host"] = options.pop("host", parts["host"])  # a directory: the server's socket
+    return parts, options
+
+
+def shown(url: str) -> str:
+    """The URL without its password."""
+    return make_url(url).render_as_string(hide_password=True)

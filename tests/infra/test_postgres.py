@@ -1,0 +1,137 @@
+"""PostgreSQL as the store: its schema, what the application's login may do, many writers."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from infra.composition import App
+from infra.postgres.migrate import NotMigrated, migrate
+from infra.postgres.opening import ServerNotReached
+from infra.settings import Settings
+from services.ledger import Outcome
+from tests.services.house import STOCK, House, buy, sell
+
+pytestmark = pytest.mark.postgres
+ROOT = Path(__file__).parents[2]
+WRITERS, FACTS_EACH, A_BATCH = 8, 1500, 10
+WRITER = """
+import sys
+from pathlib import Path
+from tests.services.house import House, buy
+house, name = House(Path("unused"), url=sys.argv[1]), sys.argv[2]
+print("ready", flush=True)
+sys.stdin.readline()
+for start in range(0, int(sys.argv[3]), int(sys.argv[4])):
+    house.append(*(buy(f"{name}-{i}") for i in range(start, start + int(sys.argv[4]))))
+house.close()
+"""
+
+
+def app_on(url: str) -> App:
+    return App(Settings(database_url=url))
+
+
+def test_without_a_schema_every_command_says_what_to_run(empty_postgres: str) -> None:
+    with pytest.raises(NotMigrated, match=r"of revision none.*run thresher migrate"):
+        app_on(empty_postgres).database  # noqa: B018
+
+
+def test_a_server_that_does_not_answer_is_one_line() -> None:
+    app = app_on("postgresql://nobody:secret@127.0.0.1:1/x")
+    with pytest.raises(ServerNotReached) as caught:
+        app.database  # noqa: B018
+    assert "refused" in str(caught.value)
+    assert "secret" not in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_migrating_again_or_twice_at_once_changes_nothing(empty_postgres: str) -> None:
+    with ThreadPoolExecutor(3) as pool:
+        found = list(pool.map(lambda _: migrate(empty_postgres), range(3)))
+    assert len(set(found)) == 1
+    house = House(Path("unused"), url=empty_postgres)
+    house.say(STOCK, buy("b1"))
+    assert migrate(empty_postgres) == found[0]
+    assert house.app.ledger.head() == 2
+    house.close()
+
+
+def test_the_login_of_the_application_can_append_and_never_change(
+    empty_postgres: str, postgres_server: str
+) -> None:
+    role = "app_" + empty_postgres.rpartition("/")[2]
+    with psycopg.connect(empty_postgres, autocommit=True) as owner:
+        owner.execute(f"CREATE ROLE {role} LOGIN")
+        owner.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
+    migrate(empty_postgres, role)
+    url = empty_postgres.replace("postgres@", f"{role}@")
+    house = House(Path("unused"), url=url)
+    house.say(STOCK, buy("b1", "10", "1000"), sell("s1", "4", "300"))
+    house.watch("loss", "50")
+    assert [each.rule for each in house.ticks(("S", "90"))] == ["loss"]
+    assert house.unequal() == []
+    for statement in (
+        "UPDATE facts SET topic = 'x'", "DELETE FROM facts", "TRUNCATE facts",
+        "INSERT INTO facts VALUES (0, 99, 'a:b:c', 1, 'buy.v1', '')",
+        "UPDATE heads SET position = 0", "CREATE TABLE mine ()", "DROP TABLE facts",
+    ):  # fmt: skip
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            house.sql(statement)
+    house.close()
+    with psycopg.connect(empty_postgres, autocommit=True) as owner:
+        owner.execute(f"DROP OWNED BY {role}")
+        owner.execute(f"DROP ROLE {role}")
+
+
+@pytest.mark.parametrize("change", ["UPDATE facts SET topic = 'x'", "DELETE FROM facts"])
+def test_even_the_owner_does_not_change_a_fact_by_accident(postgres_url: str, change: str) -> None:
+    house = House(Path("unused"), url=postgres_url)
+    house.append(buy("b1"))
+    with pytest.raises(psycopg.errors.RaiseException, match="never changed"):
+        house.sql(change)
+    house.close()
+
+
+def test_eight_writers_and_a_reader_that_tails_the_log_miss_nothing(postgres_url: str) -> None:
+    house = House(Path("unused"), url=postgres_url)
+    writers = [
+        subprocess.Popen(
+            [sys.executable, "-c", WRITER, postgres_url, f"w{n}", str(FACTS_EACH), str(A_BATCH)],
+            cwd=ROOT, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        )
+        for n in range(WRITERS)
+    ]  # fmt: skip
+    for writer in writers:
+        assert writer.stdout is not None
+        assert writer.stdout.readline() == "ready\n"
+    for writer in writers:
+        assert writer.stdin is not None
+        writer.stdin.write("go\n")
+        writer.stdin.flush()
+    seen: list[str] = []
+    while any(writer.poll() is None for writer in writers) or len(seen) < house.app.ledger.head():
+        seen += [fact.ref for fact in house.app.ledger.read(len(seen), 500)]  # raises on a gap
+    assert [writer.wait() for writer in writers] == [0] * WRITERS
+    assert len(seen) == len(set(seen)) == WRITERS * FACTS_EACH
+    for writer in writers:
+        writer.communicate()
+    house.close()
+
+
+def test_a_lost_connection_is_taken_up_again(postgres_url: str) -> None:
+    house = House(Path("unused"), url=postgres_url)
+    house.say(STOCK, buy("b1"))
+    with psycopg.connect(postgres_url, autocommit=True) as owner:
+        owner.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+    assert house.say(buy("b2")) == [Outcome.NEW]
+    assert [lot["lot"] for lot in house.ask()["lots"]] == ["csv:b1", "csv:b2"]
+    house.close()

@@ -1,0 +1,110 @@
+"""A PostgreSQL server for tests: its own cluster in a temporary folder, on a free port.
+
+THRESHER_TEST_POSTGRES_URL names one to be used instead (a superuser's). Nothing is skipped where
+none is found: the tests fail with what to install.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+
+_PLACES = "/usr/lib/postgresql/*/bin"  # where Debian keeps it, out of the PATH
+_SETTINGS = {
+    "listen_addresses": "127.0.0.1", "fsync": "off", "synchronous_commit": "off",
+    "max_connections": "60", "shared_buffers": "64MB", "autovacuum": "off",
+}  # fmt: skip
+
+
+class NoServer(Exception):
+    """There is no PostgreSQL to start."""
+
+
+@contextmanager
+def server() -> Iterator[str]:
+    """The URL of a running server, without a database's name; stopped at the end."""
+    given = os.environ.get("THRESHER_TEST_POSTGRES_URL")
+    if given:
+        yield given.rstrip("/")
+        return
+    programs = _programs()
+    folder = Path(tempfile.mkdtemp(prefix="thresher-postgres-"))
+    owner = _owner()
+    if owner:
+        shutil.chown(folder, *owner)
+    port = _free_port()
+    try:
+        _run(owner, programs / "initdb", "-D", folder / "data", "-U", "postgres", "-A", "trust",
+             "-E", "UTF8", "--no-sync", "--locale=C.UTF-8")  # fmt: skip
+        options = " ".join(
+            f"-c {name}={value}"
+            for name, value in {
+                **_SETTINGS, "port": port, "unix_socket_directories": folder,
+            }.items()
+        )  # fmt: skip
+        _run(owner, programs / "pg_ctl", "-D", folder / "data", "-l", folder / "log", "-w",
+             "-o", options, "start")  # fmt: skip
+        try:
+            yield f"postgresql://postgres@127.0.0.1:{port}"
+        finally:
+            _run(owner, programs / "pg_ctl", "-D", folder / "data", "-m", "immediate", "stop")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def new_database(server_url: str, name: str, template: str = "template0") -> str:
+    """Makes a database; returns its URL."""
+    with psycopg.connect(f"{server_url}/postgres", autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+    return f"{server_url}/{name}"
+
+
+def drop_database(server_url: str, name: str) -> None:
+    """Ends it, whoever is connected."""
+    with psycopg.connect(f"{server_url}/postgres", autocommit=True) as connection:
+        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def _programs() -> Path:
+    found = shutil.which("initdb")
+    if found:
+        return Path(found).resolve().parent
+    for place in sorted(Path("/").glob(_PLACES.lstrip("/")), reverse=True):
+        if (place / "initdb").exists():
+            return place
+    raise NoServer("these tests need PostgreSQL: apt install postgresql (or brew install it)")
+
+
+def _owner() -> tuple[int, int] | None:
+    """Whom the server runs as, if we are root: it refuses to be that."""
+    if os.geteuid():
+        return None
+    names = {each.pw_name for each in pwd.getpwall()}
+    user = pwd.getpwnam("postgres" if "postgres" in names else "nobody")
+    return user.pw_uid, user.pw_gid
+
+
+def _run(owner: tuple[int, int] | None, *command: object) -> None:
+    who = {"user": owner[0], "group": owner[1]} if owner else {}
+    done = subprocess.run(
+        [str(part) for part in command], cwd="/", stdin=subprocess.DEVNULL, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, **who,  # type: ignore[call-overload]
+    )  # fmt: skip
+    if done.returncode:
+        raise NoServer(f"{command[0]}: {done.stdout.strip()[-500:]}")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
