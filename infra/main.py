@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 
 import typer
+from eventsourcing.persistence import PersistenceError
+from sqlalchemy.exc import DBAPIError
 
 from domain.errors import ThresherError
 from infra.cli import (
@@ -63,6 +65,10 @@ def main() -> None:
     """Runs a command; an error of ours or of the file system is one line and exit code 1."""
     try:
         app()
+    except (PersistenceError, DBAPIError) as error:
+        reason = str(error).strip().partition("\n")[0]
+        stderr().print(f"thresher: the database: {reason}", style="red", markup=False)
+        sys.exit(1)
     except (ThresherError, HeaderError, Refusal, OSError) as error:
         stderr().print(f"thresher: {error}", style="red", markup=False, soft_wrap=True)
         sys.exit(1)

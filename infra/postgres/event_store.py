@@ -115,7 +115,10 @@ class FactPostgresRecorder(PostgresApplicationRecorder, FactRecorder):
         return [row[0] for row in self._all(_TAXPAYERS, [self.shard, self.shard])]
 
     def _rows(self, where: str, parameters: list[Any]) -> list[Row]:
-        return self._all(f"{_LOG} WHERE shard = %s AND {where}", [self.shard, *parameters])
+        rows: list[Row] = self._all(
+            f"{_LOG} WHERE shard = %s AND {where}", [self.shard, *parameters]
+        )
+        return rows
 
     @retry((InterfaceError, OperationalError), max_attempts=10, wait=0.2)
     def _all(self, query: str, parameters: list[Any]) -> list[Any]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import psycopg
 from eventsourcing.persistence import PersistenceError
 from sqlalchemy.exc import DBAPIError
 
 from domain.errors import ThresherError
 from infra.postgres.database import open_database
 from infra.postgres.migrate import check, migrate
-from infra.postgres.place import shown
+from infra.postgres.place import connection_parts, shown
 from services.database import Database
 from services.ledger import Ledger
 
@@ -33,9 +34,12 @@ def database(url: str) -> Database:
 
 def ledger(url: str) -> Ledger:
     """The log of facts; raises ServerNotReached."""
+    parts, options = connection_parts(url)
     try:
+        # The pool would only say that it had no connection in time, not why.
+        psycopg.connect(**parts, **options).close()  # type: ignore[arg-type]
         return Ledger({"PERSISTENCE_MODULE": _STORE, "POSTGRES_URL": url})
-    except PersistenceError as error:
+    except (PersistenceError, psycopg.Error) as error:
         raise ServerNotReached(f"{shown(url)}: {_first_line(error)}") from error
 
 
