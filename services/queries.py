@@ -122,10 +122,11 @@ class Queries:
         else:
             rows = statement.harvest(portfolio, found, day_of(view.as_of))
         alike = self.similar(view, portfolio)
+        beside = {name: alike.beside(name, found, now) for name in {row["asset"] for row in rows}}
         rows = [
             row
             | {"mark_stale": is_stale(row["mark_at"], row["asset_class"], now)}
-            | alike.beside(row["asset"], found, now)
+            | beside[row["asset"]]
             for row in rows
         ]
         return rows, statement.too_old(portfolio, found, now)

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from domain.days import moment_key
-from domain.exact import format_quantity
+from domain.days import day_of, moment_key
+from domain.exact import format_money, format_quantity
 from domain.facts import Split
+from domain.harvest import opportunities
 from domain.portfolio import Portfolio
 from domain.similar import candidates
 from projections.schema import Piece
@@ -43,6 +44,7 @@ class SimilarAssets:
     def __init__(self, portfolio: Portfolio, as_of: str, prices: DailyPrices) -> None:
         self._portfolio = portfolio
         self._prices = prices
+        self._day = day_of(as_of)
         self._found: dict[str, list[Similar]] = {}
         self._waits: dict[str, str] = {}
         self._splits: dict[str, list[int]] = {}
@@ -66,12 +68,30 @@ class SimilarAssets:
         return next((each.asset for each in self.of(asset) if each.is_free), "")
 
     def shown(self, asset: str, marks: statement.Marks, now: str) -> list[Piece]:
-        """The same as text, each with its last mark and whether that is too old at `now`."""
-        return [_shown(each, marks, now) for each in self.of(asset)]
+        """The same as text, each with its last mark, whether that is too old at the instant `now`,
+        and the loss open in its own group, which buying it would block."""
+        return [
+            _shown(each, marks, now) | {"open_loss": format_money(self._open_loss(each, marks))}
+            for each in self.of(asset)
+        ]
 
     def beside(self, asset: str, marks: statement.Marks, now: str) -> Piece:
         """What stands beside a loss of the asset: the best candidate's id, and all of them."""
         return {"swap_into": self.best(asset), "similar": self.shown(asset, marks, now)}
+
+    def _open_loss(self, found: Similar, marks: statement.Marks) -> int:
+        """Harvestable at the marks in its own group, where purchases can block it (10**-36)."""
+        known = self._portfolio.declared.assets.get(found.asset)
+        if found.why_not or known is None:
+            return 0
+        prices = {asset: mark.price for asset, mark in marks.items()}
+        return sum(
+            one.harvestable
+            for book in self._portfolio.books.values()
+            if known.group in book.washes and found.asset_class in book.wash_classes(self._day)
+            for one in opportunities(book, prices, self._day)
+            if one.lot.asset.group == known.group
+        )
 
     def _judged(self, asset: str, candidate: str, why_not: str) -> Similar:
         declared = self._portfolio.declared

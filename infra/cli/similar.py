@@ -9,9 +9,10 @@ import typer
 
 from domain.days import sortable_instant
 from domain.decisions import SimilarDeclared
+from domain.exact import money
 from domain.similar import why_not
 from infra.cli.options import AsOf, KnownAt, Output, TaxpayerOption, application, view
-from infra.cli.output import Format, show, stderr, stdout
+from infra.cli.output import Format, dollars, show, stderr, stdout
 from infra.composition import App
 from services.ledger import Offer
 
@@ -19,7 +20,8 @@ DECLARED = "declared"  # where every source meets, as for accounts and assets
 SIMILAR = {
     "instead_of": "instead of", "asset": "hold", "correlation": "correlation",
     "days": "over days", "price": "mark", "mark_at": "of", "mark_stale": "too old",
-    "safe_from": "not before", "why_not": "not offered", "reason": "reason",
+    "safe_from": "not before", "open_loss": "own open loss",
+    "why_not": "not offered", "reason": "reason",
 }  # fmt: skip
 commands = typer.Typer(no_args_is_help=True, help="Similar assets: set, list, remove.")
 
@@ -97,6 +99,8 @@ def _told(found: Mapping[str, Any]) -> str:
     said = [f"correlation {found['correlation']} over {found['days']} days"]
     if found["safe_from"]:
         said.append(f"washes a booked loss before {found['safe_from']}")
+    if money(found["open_loss"]):
+        said.append(f"would block its own open loss of {dollars(found['open_loss'])}")
     if found["mark_stale"]:
         said.append("its mark is too old")
     return f"{found['asset']} ({'; '.join(said)})"
