@@ -19,7 +19,7 @@ from services.ledger import Offer
 DECLARED = "declared"  # where every source meets, as for accounts and assets
 SIMILAR = {
     "instead_of": "instead of", "asset": "hold", "correlation": "correlation",
-    "days": "over days", "price": "mark", "mark_at": "of", "mark_stale": "too old",
+    "days": "over days", "price": "mark", "mark_stale": "too old",
     "safe_from": "not before", "open_loss": "own open loss",
     "why_not": "not offered", "reason": "reason",
 }  # fmt: skip
@@ -86,24 +86,24 @@ def with_swaps(columns: Mapping[str, str], rows: Sequence[Mapping[str, Any]]) ->
 
 
 def print_similar(asset: str, found: Sequence[Mapping[str, Any]]) -> None:
-    """What to hold instead of an asset, for people: one line, and one for each not offered."""
-    offered = ", ".join(_told(each) for each in found if not each["why_not"])
-    if offered:
-        stdout().print(f"instead of {asset}: {offered}", markup=False, soft_wrap=True)
+    """What to hold instead of an asset, for people: a line each, the best first."""
+    if found:
+        stdout().print(f"instead of {asset}:", markup=False)
     for each in found:
-        if each["why_not"]:
-            stdout().print(f"not offered: {each['why_not']}", markup=False, soft_wrap=True)
+        stdout().print(f"  {_told(each)}", markup=False, soft_wrap=True)
 
 
 def _told(found: Mapping[str, Any]) -> str:
-    said = [f"correlation {found['correlation']} over {found['days']} days"]
+    if found["why_not"]:
+        return f"not offered: {found['why_not']}"
+    said = [f"{found['asset']}: correlation {found['correlation']} over {found['days']} days"]
     if found["safe_from"]:
-        said.append(f"washes a booked loss before {found['safe_from']}")
+        said.append(f"would wash a booked loss before {found['safe_from']}")
     if money(found["open_loss"]):
-        said.append(f"would block its own open loss of {dollars(found['open_loss'])}")
+        said.append(f"would block up to {dollars(found['open_loss'])} of its own open loss")
     if found["mark_stale"]:
         said.append("its mark is too old")
-    return f"{found['asset']} ({'; '.join(said)})"
+    return "; ".join(said)
 
 
 def _record(app: App, taxpayer: str, asset: str, candidates: tuple[str, ...], reason: str) -> None:

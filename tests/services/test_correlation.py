@@ -32,14 +32,18 @@ def moving(seed: int, length: int = LEAST + 1) -> list[int]:
 
 def by_hand(one: list[int], other: list[int]) -> Decimal:
     """Pearson's coefficient of the returns, in decimals and not in floats."""
-    xs, ys = (
-        [Decimal(end) / Decimal(start) - 1 for start, end in pairwise(line)]
-        for line in (one, other)
-    )
-    mean_x, mean_y = sum(xs) / len(xs), sum(ys) / len(ys)
-    both = sum((x - mean_x) * (y - mean_y) for x, y in zip(xs, ys, strict=True))
-    spread = sum((x - mean_x) ** 2 for x in xs) * sum((y - mean_y) ** 2 for y in ys)
-    return both / spread.sqrt()
+    xs, ys = deviations(one), deviations(other)
+    return dot(xs, ys) / (dot(xs, xs) * dot(ys, ys)).sqrt()
+
+
+def deviations(line: list[int]) -> list[Decimal]:
+    returns = [Decimal(end) / Decimal(start) - 1 for start, end in pairwise(line)]
+    mean = sum(returns, Decimal(0)) / len(returns)
+    return [each - mean for each in returns]
+
+
+def dot(one: list[Decimal], other: list[Decimal]) -> Decimal:
+    return sum((x * y for x, y in zip(one, other, strict=True)), Decimal(0))
 
 
 @pytest.mark.parametrize("seed", range(20))
