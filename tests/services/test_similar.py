@@ -97,6 +97,10 @@ def test_without_marks_the_correlation_is_unknown_and_comes_last(house: House) -
     closes(house, days=10)
     far, near, coin = listed(house)
     assert [(each["correlation"], each["days"]) for each in (far, near)] == [("unknown", 9)] * 2
+    closes(house)
+    house.say(S | {"id": "asset/DARK", "asset": "DARK", "group": "DARK"})
+    house.say(similar("DARK", "COIN", "FAR", "NEAR"))
+    assert [row["asset"] for row in listed(house)] == ["NEAR", "FAR", "DARK", "COIN"]
     assert "class crypto" in coin["why_not"]
     assert (coin["correlation"], coin["price"]) == ("unknown", "")
 
@@ -157,6 +161,9 @@ def test_a_split_does_not_count_as_a_fall(filled: House) -> None:
                 "den": "1"})  # fmt: skip
     assert [row["days"] for row in listed(filled)] == [57, 58]
     assert rows[0]["days"] == 58
+    filled.say({"id": "other", "type": "split", "date": "2025-01-10", "asset": "S", "num": "3",
+                "den": "1"})  # fmt: skip
+    assert [row["days"] for row in listed(filled)] == [56, 57]
 
 
 def test_one_that_would_wash_a_booked_loss_is_not_the_one_to_swap_into(filled: House) -> None:
@@ -169,6 +176,27 @@ def test_one_that_would_wash_a_booked_loss_is_not_the_one_to_swap_into(filled: H
     assert opportunity(filled)["swap_into"] == "FAR"
     filled.clock.advance(days=12)
     assert opportunity(filled)["swap_into"] == "NEAR"
+
+
+def test_a_purchase_of_these_days_makes_none_wait(filled: House) -> None:
+    """It opens a window in which not to sell; buying more of it washes nothing booked."""
+    filled.say(buy("n", "5", "500", asset="NEAR", date="2025-02-20"))
+    assert [row["kind"] for row in filled.ask()["windows"]] == ["do_not_sell"]
+    assert listed(filled)[0]["safe_from"] == ""
+
+
+def test_of_several_windows_the_last_to_close_counts(filled: House) -> None:
+    filled.say(
+        buy("n", "5", "500", asset="NEAR"),
+        sell("s1", "2", "120", asset="NEAR", date="2025-02-20"),
+        sell("s2", "2", "120", asset="NEAR", date="2025-02-10"),
+    )
+    assert listed(filled)[0]["safe_from"] == "2025-03-23"
+
+
+def test_a_statement_with_a_date_holds_for_every_day_too(filled: House) -> None:
+    filled.say(similar("FAR", date="2025-02-27"))
+    assert offered(filled, as_of="2025-02-01") == offered(filled) == ["FAR"]
 
 
 @pytest.mark.parametrize("day", ["2025-02-10", "2025-02-25", "2025-03-12", "2025-03-13"])
@@ -198,6 +226,17 @@ def test_its_own_open_loss_that_buying_it_would_block_is_shown(filled: House) ->
     filled.say(other, similar("D", of="COIN"), buy("d", "1", "100", asset="D"))
     filled.ticks(("D", "10"))
     assert [row["open_loss"] for row in listed(filled) if row["asset"] == "D"] == ["0"]
+
+
+def test_of_a_book_of_several_groups_only_its_own_loss_is_open(filled: House) -> None:
+    """A conversion makes one book of two groups; S and NEAR in it stay two groups."""
+    legs = {"out": {"asset": "NEAR", "qty": "1"}, "in": {"asset": "S", "qty": "1"}}
+    filled.say(
+        buy("n", "3", "300", asset="NEAR"),
+        {"id": "c", "type": "convert", "date": "2025-01-03", "account": "A"} | legs,
+    )
+    assert {row["asset"] for row in filled.ask()["opportunities"]} == {"S", "NEAR"}
+    assert next(row for row in listed(filled) if row["asset"] == "NEAR")["open_loss"] == "118"
 
 
 def test_a_what_if_knows_what_its_own_sales_block(filled: House) -> None:
@@ -264,6 +303,23 @@ def test_a_tick_computes_no_correlation(filled: House) -> None:
         filled.clock.advance(days=1)
         rows.changes(filled.clock.text)
         assert computed.call_count == 4
+
+
+def test_days_are_of_utc_live_and_asked(tmp_path: Path) -> None:
+    """In Tokyo 22 January has begun, and 21 January is not over in UTC: it does not count yet."""
+    house = House(tmp_path / "days.db", Clock(datetime(2025, 1, 21, 22, tzinfo=UTC)))
+    zone = {"id": "zone", "type": "policy", "tz": "Asia/Tokyo"}
+    house.say(zone, *ASSETS, similar("FAR", "NEAR"), buy("b", "10", "1000"))
+    closes(house, days=21)
+    rows = watched(house)
+    seen = []
+    for _ in range(2):
+        (change,) = rows.changes(house.clock.text)
+        assert change.row["swap_into"] == opportunity(house)["swap_into"]
+        seen.append((listed(house)[0]["days"], change.row["swap_into"]))
+        house.clock.advance(hours=3)
+    assert seen == [(19, "FAR"), (20, "NEAR")]
+    house.close()
 
 
 def test_live_and_as_of_today_say_the_same_in_every_zone(tmp_path: Path) -> None:
