@@ -119,6 +119,17 @@ class GroupDeclared(Fact, frozen=True, kw_only=True, omit_defaults=True, tag="gr
     reason: str = ""
 
 
+class SimilarDeclared(Fact, frozen=True, kw_only=True, omit_defaults=True, tag="similar"):
+    """The owner would hold one of `candidates` instead of `asset`: they are alike, for a stated
+    reason, but not substantially identical. Replaces what was said of the asset before; no
+    candidates: it is taken back. Like a group it holds for every day.
+    """
+
+    asset: str
+    candidates: tuple[str, ...] = ()
+    reason: str = ""
+
+
 class Bust(Fact, frozen=True, kw_only=True, omit_defaults=True, tag="bust"):
     """The source took the earlier fact of this stream back."""
 

@@ -14,6 +14,7 @@ from domain.decisions import (
     GroupDeclared,
     PolicyElected,
     ProfileStated,
+    SimilarDeclared,
     StandingOrder,
 )
 from domain.elections import default_policy, elect, known_method
@@ -46,12 +47,14 @@ class Declarations:
         self.wraps_are_swaps = self.policy.wrap == "swap"
         self.orders: dict[str, StandingOrders] = {}
         self.grouped: dict[str, str] = {}
+        self.similar: dict[str, tuple[str, SimilarDeclared]] = {}  # by asset; with its ref
         self.assets: dict[str, Asset] = {}
         self.declared_accounts: set[str] = set()
         self.accounts: dict[str, Account] = {}
         for _, fact in facts:
             if isinstance(fact, GroupDeclared):
                 self.grouped.update(dict.fromkeys(fact.assets, fact.group))
+        self.similar |= {f.asset: (ref, f) for ref, f in facts if isinstance(f, SimilarDeclared)}
         self._bases: dict[str, _Claim] = {}
         assets = (fact for _, fact in facts if isinstance(fact, AssetDeclared))
         for asset in {asset.asset: asset for asset in assets}.values():
@@ -60,7 +63,7 @@ class Declarations:
             self._take_in(ref, fact)
 
     def add(self, ref: str, fact: Fact) -> None:
-        """Takes in one declaration; those on policy, profile and groups act at construction."""
+        """Takes in one declaration; those that change an earlier answer act at construction."""
         if isinstance(fact, AssetDeclared):
             self._claim(fact)
         self._take_in(ref, fact)

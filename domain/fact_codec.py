@@ -44,6 +44,7 @@ Declaration = (
     | d.AccountDeclared
     | d.AssetDeclared
     | d.GroupDeclared
+    | d.SimilarDeclared
 )
 
 

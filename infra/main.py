@@ -23,6 +23,7 @@ from infra.cli import (
     reading,
     reports,
     rules,
+    similar,
     watching,
     whatif,
 )
@@ -58,6 +59,7 @@ app.add_typer(check.commands, name="check")
 app.add_typer(marks.commands, name="marks")
 app.add_typer(reports.commands, name="report")
 app.add_typer(rules.commands, name="rules")
+app.add_typer(similar.commands, name="similar")
 app.add_typer(whatif.commands, name="whatif")
 
 

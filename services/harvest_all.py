@@ -56,6 +56,7 @@ def sold_together(
     ]
     after = with_facts(queries, view, facts)
     rows = rows_of(after, _REF)
+    alike = queries.similar(view, after)
     opened = (
         each
         for each in statement.windows(after, view.as_of)
@@ -65,7 +66,7 @@ def sold_together(
         **_totals(rows),
         "cost": format_money(sum(costs.of(units * each.price) for each, units in sales)),
         "sales": [_sale(candidate, units, costs) for candidate, units in sales],
-        "assets": _by_asset(rows),
+        "assets": [each | {"swap_into": alike.best(each["asset"])} for each in _by_asset(rows)],
         "blocked_by": [
             _blocker(match)
             for book in after.books.values()

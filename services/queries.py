@@ -14,6 +14,7 @@ from sqlalchemy import select
 from domain.days import check_moment, day_of, sortable_instant
 from domain.errors import ThresherError
 from domain.portfolio import Portfolio
+from domain.similar import similar_issues
 from projections import (
     alerts,
     data_issues,
@@ -25,10 +26,12 @@ from projections import (
 )
 from projections.schema import CHECKPOINTS, Piece
 from services import marks, quarantine, statement
+from services.correlation import DailyPrices
 from services.database import Clock
 from services.ledger import Ledger
 from services.mark_policy import is_stale
 from services.projector import Projector
+from services.similar import SimilarAssets
 
 _DATE_LENGTH = len("2025-01-31")
 _END_OF_DAY = "T23:59:59.999999Z"
@@ -118,10 +121,35 @@ class Queries:
                 rows = opportunities.read(connection, view.taxpayer)
         else:
             rows = statement.harvest(portfolio, found, day_of(view.as_of))
+        alike = self.similar(view, portfolio)
+        beside = {name: alike.beside(name, found, now) for name in {row["asset"] for row in rows}}
         rows = [
-            row | {"mark_stale": is_stale(row["mark_at"], row["asset_class"], now)} for row in rows
+            row
+            | {"mark_stale": is_stale(row["mark_at"], row["asset_class"], now)}
+            | beside[row["asset"]]
+            for row in rows
         ]
         return rows, statement.too_old(portfolio, found, now)
+
+    def similar(self, view: View, portfolio: Portfolio) -> SimilarAssets:
+        """What could be held instead of an asset on the view's day, in that portfolio."""
+        prices = DailyPrices(self.projector.database, self._now(view)[:10], view.known_at)
+        return SimilarAssets(portfolio, view.as_of, prices)
+
+    def similar_rows(self, view: View) -> list[Piece]:
+        """The owner's table of similar assets: each candidate with what is known of it that day."""
+        portfolio, found, now = self.portfolio(view), self.marks(view), self._now(view)
+        alike = self.similar(view, portfolio)
+        return [
+            {"instead_of": asset} | row
+            for asset in sorted(portfolio.declared.similar)
+            for row in alike.shown(asset, found, now)
+        ]
+
+    def similar_beside(self, view: View, asset: str, portfolio: Portfolio) -> Piece:
+        """What an answer on selling an asset says of similar ones, in its own portfolio."""
+        alike = self.similar(view, portfolio)
+        return alike.beside(asset, self.marks(view), self._now(view))
 
     def years(self, view: View) -> list[Piece]:
         """Tax years."""
@@ -139,11 +167,13 @@ class Queries:
 
     def issues(self, view: View) -> list[Piece]:
         """Data issues of facts, then quarantined rows."""
+        portfolio = self.portfolio(view)
         with self.projector.database.reading() as connection:
             held = quarantine.read(connection, view.taxpayer)
             live = data_issues.read(connection, view.taxpayer) if view.is_live else []
         if not view.is_live:
-            live = statement.issues(self.portfolio(view))
+            live = statement.issues(portfolio)
+        live += data_issues.present(similar_issues(portfolio.declared))
         return live + [
             {
                 "fact": f"{each['origin']} row {each['row']}",

@@ -57,6 +57,7 @@ def sell(queries: Queries, view: View, sale: HypotheticalSale) -> dict[str, Any]
         "washed_by": washed_by(after, HYPOTHETICAL),
         **effect(before, after, view.as_of, rows),
         "do_not_buy_until": _blocked(after, sale, view, sum(row.open_loss for row in rows)),
+        **queries.similar_beside(view, sale.asset, after),
         "notes": [each.says for each in after.all_issues() if each.ref == HYPOTHETICAL],
     }
 

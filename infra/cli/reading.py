@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from infra.cli.options import AsOf, KnownAt, Output, TaxpayerOption, application, view
 from infra.cli.output import Format, show, stdout, wants_table
+from infra.cli.similar import print_similar, with_swaps
 from infra.composition import App
 from services import held_marks
 
@@ -26,7 +27,7 @@ OPPORTUNITIES = {
     "asset": "asset", "account": "account", "lot": "lot", "qty": "quantity", "price": "mark",
     "loss": "loss", "blocked": "blocked", "harvestable": "harvestable", "term": "term",
     "days_to_long": "days to long", "tax_saved": "tax saved", "blocked_until": "blocked until",
-    "blocked_by": "by",
+    "blocked_by": "by", "swap_into": "swap into",
 }  # fmt: skip
 YEARS = {
     "year": "year", "st": "short-term", "lt": "long-term", "net": "net", "rate28": "28 % gain",
@@ -76,8 +77,11 @@ def opportunities(
     frame = view(app, taxpayer, as_of, known_at)
     rows, old = app.queries.harvest(frame)
     title = f"Harvest opportunities, {frame.as_of} (each lot as if sold alone)"
-    show(rows, output, OPPORTUNITIES, title, "No lot has a loss at the marks held.")
+    columns = with_swaps(OPPORTUNITIES, rows)
+    show(rows, output, columns, title, "No lot has a loss at the marks held.")
     if wants_table(output):
+        for asset, found in {row["asset"]: row["similar"] for row in rows}.items():
+            print_similar(asset, found)
         _say_of_marks(app, len(old))
 
 

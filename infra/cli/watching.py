@@ -21,6 +21,7 @@ from infra.channels.terminal import alert_line
 from infra.cli.marks import close, quotes_from
 from infra.cli.options import Output, TaxpayerOption, application
 from infra.cli.output import NUMBERS, Format, cell, wants_table
+from infra.cli.similar import with_swaps
 from services.delivery import Message
 from services.live.changes import Opportunities
 from services.market import Market
@@ -30,7 +31,7 @@ from services.quarantine import BadRow
 COLUMNS = {
     "asset": "asset", "account": "account", "qty": "quantity", "price": "mark", "loss": "loss",
     "blocked": "blocked", "harvestable": "harvestable", "term": "term", "tax_saved": "tax saved",
-    "blocked_until": "blocked until",
+    "blocked_until": "blocked until", "swap_into": "swap into",
 }  # fmt: skip
 BATCH = 1_000
 LAST_ALERTS = 8
@@ -70,10 +71,11 @@ class Screen:
             title=f"Harvestable {harvestable} at {at[:19]} in {len(ranked)} lots",
             title_justify="left", header_style="bold", box=SIMPLE_HEAD, pad_edge=False,
         )  # fmt: skip
-        for name, heading in COLUMNS.items():
+        columns = with_swaps(COLUMNS, ranked)
+        for name, heading in columns.items():
             table.add_column(heading, justify="right" if name in NUMBERS else "left")
         for row in ranked[: self._top]:
-            table.add_row(*(cell(name, row[name]) for name in COLUMNS))
+            table.add_row(*(cell(name, row[name]) for name in columns))
         return table
 
 

@@ -13,6 +13,7 @@ from domain.facts import LotPick
 from infra.cli.options import AsOf, KnownAt, Output, TaxpayerOption, application, view
 from infra.cli.output import Format, dollars, emit_one, show, stdout, wants_table
 from infra.cli.reading import GAINS
+from infra.cli.similar import print_similar
 from services.harvest_all import harvest_all
 from services.whatif import HypotheticalSale, check_day, sell
 from services.whatif_lots import Costs
@@ -204,6 +205,7 @@ def _print_sale(answer: dict[str, Any]) -> None:
             f"up to {dollars(blocks['loss_at_risk'])}",
             markup=False,
         )
+    print_similar(answer["sale"]["asset"], answer["similar"])
     _print_notes(answer)
 
 
@@ -228,6 +230,9 @@ def _print_sales(answer: dict[str, Any], title: str) -> None:
             f"up to {dollars(each['loss'])}",
             markup=False,
         )
+    for each in answer["assets"]:
+        if each["swap_into"]:
+            out.print(f"instead of {each['asset']}: {each['swap_into']}", markup=False)
     _print_notes(answer)
 
 

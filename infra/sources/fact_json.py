@@ -11,6 +11,7 @@ from domain import facts as f
 from domain.fact_codec import Correction, Trade
 from domain.policy import CONSERVATIVE, CURRENT_LAW
 from infra.sources.action_models import TradeModel
+from infra.sources.similar_json import SimilarModel
 from infra.sources.trade_models import EventModel
 from infra.sources.wire import (
     Amount,
@@ -275,6 +276,7 @@ _EVENTS: TypeAdapter[Any] = TypeAdapter(
         | AccountModel
         | AssetModel
         | GroupModel
+        | SimilarModel
         | BustModel
         | CorrectionModel,
         Field(discriminator="type"),

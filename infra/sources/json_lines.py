@@ -6,7 +6,13 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from domain.decisions import AccountDeclared, AssetDeclared, PolicyElected, ProfileStated
+from domain.decisions import (
+    AccountDeclared,
+    AssetDeclared,
+    PolicyElected,
+    ProfileStated,
+    SimilarDeclared,
+)
 from domain.declarations import Declarations
 from domain.errors import UnsupportedLaw
 from domain.fact_codec import name_of
@@ -63,11 +69,13 @@ def loads(raw: str) -> object:
 
 
 def _identity(source: str, external_id: str, fact: Fact) -> tuple[str, str]:
-    """Accounts and assets are identified by what they declare, so every source meets there."""
+    """What is declared of an account or asset is identified by it, so every source meets there."""
     if isinstance(fact, AccountDeclared):
         return "declared", f"account/{fact.account}"
     if isinstance(fact, AssetDeclared):
         return "declared", f"asset/{fact.asset}"
+    if isinstance(fact, SimilarDeclared):
+        return "declared", f"similar/{fact.asset}"
     if isinstance(fact, PolicyElected | ProfileStated):
         return "declared", external_id
     try:

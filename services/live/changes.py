@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from domain.days import moment_key
+from domain.days import iso, moment_key
 from domain.exact import money
+from domain.portfolio import Portfolio
 from projections.schema import Piece
+from services.correlation import DailyPrices
 from services.projector import Projector
+from services.similar import SimilarAssets
 from services.statement import Mark, harvest
 
 RowKey = tuple[str, str, str, str]
@@ -29,6 +32,8 @@ class Opportunities:
         self._projector = projector
         self._taxpayer = taxpayer
         self._seen: tuple[object, ...] = ()
+        self._prices = DailyPrices(projector.database, "")
+        self._similar: tuple[object, SimilarAssets | None] = (None, None)
 
     def changes(self, at: str) -> list[Change]:
         """What changed up to the instant `at`; computed only if a mark, a fact or the day did."""
@@ -37,14 +42,27 @@ class Opportunities:
         marks: dict[str, Mark] = self._projector.board.marks
         held = {asset for book in portfolio.books.values() for asset in book.weights}
         valued = {asset: marks[asset] for asset in sorted(held) if asset in marks}
-        seen = (self._projector.position, day, *valued.values())
+        seen = (self._projector.position, day, at[:10], *valued.values())
         if seen == self._seen:
             return []
         self._seen = seen
-        now = {_key(row): row for row in harvest(portfolio, valued, day)}
+        alike = self._alike(portfolio, day, at[:10])
+        rows = harvest(portfolio, valued, day)
+        now = {_key(row): row | {"swap_into": alike.best(row["asset"])} for row in rows}
         before, self.rows = self.rows, now
         gone = [Change(row, gone=True) for key, row in before.items() if key not in now]
         return gone + [Change(row) for key, row in now.items() if before.get(key) != row]
+
+    def _alike(self, portfolio: Portfolio, day: int, utc_day: str) -> SimilarAssets:
+        """Similar assets change with facts and days, never with a tick: kept until then."""
+        seen, kept = self._similar
+        if self._prices.before != utc_day:
+            self._prices = DailyPrices(self._projector.database, utc_day)
+        now = (self._projector.position, day, utc_day)
+        if kept is None or seen != now:
+            kept = SimilarAssets(portfolio, iso(day), self._prices)
+            self._similar = now, kept
+        return kept
 
     def ranked(self) -> list[Piece]:
         """The rows, most tax saved first, then the largest harvestable loss."""

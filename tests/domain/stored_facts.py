@@ -139,12 +139,17 @@ ALERT_LIFE: tuple[Fact, ...] = (
     d.AlertSnoozed(**AT, rule="loss", until="2025-03-05T08:00:00.000000Z"),
 )  # fmt: skip
 
+SIMILAR: tuple[Fact, ...] = (
+    d.SimilarDeclared(**AT, asset="X", candidates=("Y", "Z"), reason="another issuer"),
+)  # fmt: skip
+
 # By golden file: the fact of each name as that file holds it.
 STORED: dict[str, dict[str, Fact]] = {
     "facts-v1": {name_of(fact): fact for fact in (*TRADES, *DECISIONS)},
     "facts-v2": {name_of(fact): fact for fact in GAINED},
     "facts-v3": {name_of(fact): fact for fact in GAINED_AGAIN},
     "facts-v4": {name_of(fact): fact for fact in ALERT_LIFE},
+    "facts-v7": {name_of(fact): fact for fact in SIMILAR},
 }
 FACTS: dict[str, Fact] = {name: fact for facts in STORED.values() for name, fact in facts.items()}
 

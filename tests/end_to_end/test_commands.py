@@ -81,7 +81,7 @@ def test_a_read_is_a_json_array_or_json_lines_or_a_table(name: str) -> None:
     assert (table.code, table.err) == (0, "")
     assert len(table.out.splitlines()) > len(array)
     for row in array:
-        assert all(isinstance(value, str | int | bool | dict) for value in row.values())
+        assert all(isinstance(value, str | int | bool | dict | list) for value in row.values())
         assert not any(isinstance(value, float) for value in row.values())
 
 

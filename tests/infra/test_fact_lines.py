@@ -80,6 +80,7 @@ EVENTS: dict[str, dict[str, Any]] = {
     "account": {"account": "A", "kind": "taxable"},
     "asset": {"asset": "S", "class": "stock"},
     "group": {"group": "G", "assets": ["S", "O"], "reason": "same issuer"},
+    "similar": {"asset": "C", "candidates": ["D"], "reason": "another network"},
     "bust": {},
     "correction": {
         "fact": {

@@ -10,7 +10,7 @@ from math import floor
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from .unit_state import State
+from .unit_state import DIGITAL, State
 from .units import Event, Json, Unit, settlement_day
 
 SETTLING = {"stock", "fund", "option"}  # named until settlement, not only until the sale
@@ -36,17 +36,19 @@ class Choice(State):
             "L": Fraction(policy["rates"]["lt"]),
         }
 
-    def method(self, account: str, when: date) -> str:
-        """Lot method of an account on a day."""
+    def method(self, account: str, asset: str, when: date) -> str:
+        """Lot method of an asset in an account on a day."""
         order = self.orders.get(account)
         if order is None:
             return str(self.policy["lot_method"])
-        if self.books_fail(account, order.get("recorded_in"), when):
+        if self.books_fail(account, asset, order.get("recorded_in"), when):
             return "FIFO"
         return str(order["method"])
 
-    def books_fail(self, account: str, kept_in: str | None, when: date) -> bool:
-        """True if an identification kept in the own books binds no longer."""
+    def books_fail(self, account: str, asset: str, kept_in: str | None, when: date) -> bool:
+        """True if an identification of digital assets in the own books binds no longer."""
+        if self.assets[asset]["class"] not in DIGITAL:
+            return False
         at_broker = self.accounts[account].get("custody") == "broker"
         return at_broker and kept_in == "books" and when > BOOKS_SUFFICE_UNTIL
 
@@ -114,7 +116,7 @@ class Choice(State):
         elif raw.get("lots"):
             if self.is_late(event, pool[0].asset):
                 return {}
-            if self.books_fail(account, raw.get("identified_to"), event.when):
+            if self.books_fail(account, pool[0].asset, raw.get("identified_to"), event.when):
                 return {}
             for item in raw["lots"]:
                 lots[item["lot"]] += self.size(pool[0].asset, item["qty"])
@@ -139,7 +141,7 @@ class Choice(State):
         pool = self.wallet(account, asset)
         if not size:
             return []
-        method = self.method(account, event.when)
+        method = self.method(account, asset, event.when)
         lots = self.identified(event, account, pool, size) if named else {}
         if not lots and self.policy["sub_lots"] == "pro_rata" and method in ("FIFO", "LIFO"):
             return self.pro_rata(pool, method, size)
