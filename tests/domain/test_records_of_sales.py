@@ -89,7 +89,7 @@ def test_only_at_a_loss_has_a_gift_the_basis_and_the_day_of_its_value(
 
 
 def test_every_row_of_a_close_names_the_short_sale_and_counts_as_of_its_opening() -> None:
-    """Units bought on the day of the opening were held then; later ones were not (decision 0009)."""
+    """Units bought on that day were held then, later ones were not (decision 0009)."""
     book = folded(
         buy("before", "2025-01-02", "2", "240"),
         buy("same", "2025-03-03", "2", "240"),
