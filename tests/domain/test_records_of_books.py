@@ -44,12 +44,17 @@ def test_an_allocation_where_basis_was_kept_per_wallet_is_left_aside() -> None:
 
 
 def test_one_pool_of_own_wallets_is_no_universal_pool_before_2025() -> None:
-    """A broker keeps its own units apart, whatever is taken as one pool in own custody."""
+    """A broker's units have a basis of their own, whatever is taken as one pool in own custody."""
     wallets: Any = {"accounts": [{"id": "A", "custody": "self"}, {"id": "K", "custody": "broker"}]}
-    bought = [
-        buy(f"b{account}", "2024-01-02", "2", "20", asset="Y", account=account) for account in "AK"
-    ]
-    book = folded(*bought, **wallets, policy={"self_custody_pool": "one"})
+    coins = {"asset": "Y", "account": "K"}
+    book = folded(
+        buy("own", "2024-01-02", "2", "20", asset="Y"),
+        buy("held", "2024-01-03", "2", "30", **coins),
+        sell("s", "2024-03-04", "1", "50", **coins),
+        **wallets,
+        policy={"self_custody_pool": "one"},
+    )
+    assert [(row.lot, row.own_basis) for row in book.disposals] == [("held", money("15"))]
     assert book.pools[("A", "Y")].wallets == {"A": quantity("2")}
     assert book.pools[("K", "Y")].wallets is None
 
