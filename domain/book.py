@@ -119,8 +119,7 @@ class Book:
 
     def wash_classes(self, day: int) -> frozenset[str]:
         """Asset classes under the wash-sale rule for a loss on `day`."""
-        only = self.one_version
-        return self.policy.wash_classes(day) if only is None else only
+        return self.one_version or self.policy.wash_classes(day)
 
     def all_pools(self) -> list[Pool]:
         """Every pool once; `pools` has a shared one under each of its accounts."""

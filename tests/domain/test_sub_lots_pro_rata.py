@@ -45,6 +45,20 @@ def test_without_the_position_the_tacked_sub_lot_goes_first() -> None:
     assert sorted(rows(answer)) == [("b", "1", "12"), ("b", "1", "17")]
 
 
+@pytest.mark.parametrize(
+    ("method", "sold"),
+    [("FIFO", [("b", "1", "12"), ("b", "1", "17")]), ("LIFO", [("b", "2", "24")])],
+)
+def test_without_the_position_a_standing_order_spreads_nothing_either(
+    method: str, sold: list[tuple[str, ...]]
+) -> None:
+    """LIFO takes the later tacked date first."""
+    order = {"id": "so", "type": "standing_order", "date": "2025-05-02", "account": "A",
+             "method": method}  # fmt: skip
+    answer = after_a_loss(order, sell("s", "2025-06-02", "2", "40"), sub_lots="tacked_first")
+    assert sorted(rows(answer)) == sold
+
+
 def test_hifo_goes_by_basis_whatever_the_position() -> None:
     answer = after_a_loss(sell("s", "2025-06-02", "2", "40"), lot_method="HIFO")
     assert sorted(rows(answer)) == [("b", "1", "12"), ("b", "1", "17")]
