@@ -11,7 +11,7 @@ import re
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from enum import Enum
-from typing import NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from eventsourcing.application import Application
 from eventsourcing.persistence import (
@@ -38,6 +38,9 @@ from domain.fact_codec import (
     topic_of,
 )
 from domain.facts import Fact
+
+if TYPE_CHECKING:
+    from services.intake import Intake, IntakeOf
 
 _ID = re.compile(r"[A-Za-z0-9_.@-]{1,64}")
 # Streams that go on: a declaration or rule may be renewed, an event corrected or busted.
@@ -148,16 +151,19 @@ class Ledger(Application[str]):
     def construct_mapper(self) -> Mapper[str]:
         return FactMapper(self.construct_transcoder())
 
-    def append(self, offers: Sequence[Offer], recorded_at: str) -> list[Outcome]:
+    def append(
+        self, offers: Sequence[Offer], recorded_at: str, intake: IntakeOf | None = None
+    ) -> list[Outcome]:
         """Stores what is new in one transaction and says what became of each offer.
 
         The same identity with the same payload is known already; with another payload it is a
-        conflict, unless the fact is one that renews its stream. Nothing is stored half.
+        conflict, unless the fact is one that renews its stream. Nothing is stored half. What
+        `intake` makes of the outcomes is stored with it; raises PositionMoved if it cannot be.
         """
         if not self._sees_repeats:
             outcomes, events = self._decide(offers, recorded_at, {})
             try:
-                self._put(events)
+                self._put(events, intake and intake(outcomes))
             except IntegrityError:
                 self._sees_repeats = True
             else:
@@ -169,7 +175,7 @@ class Ledger(Application[str]):
             self._sees_repeats = bool(known)
             outcomes, events = self._decide(offers, recorded_at, known)
             try:
-                self._put(events)
+                self._put(events, intake and intake(outcomes))
             except IntegrityError:
                 if seen == before:
                     raise  # nobody was faster: it is no race
@@ -200,8 +206,10 @@ class Ledger(Application[str]):
         """The taxpayers that have facts."""
         return self.recorder.select_taxpayers()
 
-    def _put(self, events: list[FactEvent]) -> None:
-        if events:
+    def _put(self, events: list[FactEvent], intake: Intake | None) -> None:
+        if intake is not None:
+            self.events.put(events, intake=intake)
+        elif events:
             self.events.put(events)
 
     def _decide(

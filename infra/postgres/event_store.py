@@ -26,11 +26,29 @@ from eventsourcing.utils import retry
 from psycopg.rows import tuple_row
 
 from infra.postgres.place import connection_parts
+from services.intake import Intake, PositionMoved
 from services.ledger import FactRecorder
 
 Row = tuple[int, str, int, str, bytes]
 _LOG = "SELECT position, originator_id, originator_version, topic, state FROM facts "
 _APPEND = "SELECT thresher_append(%s, %s, %s, %s, %s)"
+_MOVE = "UPDATE offsets SET next = %s WHERE topic = %s AND partition = %s AND next = %s"
+_BURY = """
+INSERT INTO dead_letters (topic, partition, "offset", key, value, reason, recorded_at, sent_at,
+                          replayed_at)
+VALUES (%s, %s, %s, %s, %s, %s, %s, '', '') ON CONFLICT DO NOTHING
+"""
+
+
+def _move(cursor: Any, intake: Intake) -> None:
+    step = intake.step
+    cursor.execute(_MOVE, (step.next, step.topic, step.partition, step.expected), prepare=True)
+    if cursor.rowcount != 1:
+        raise PositionMoved(
+            f"{step.topic}/{step.partition} is no longer read up to {step.expected}"
+        )
+    if intake.dead:
+        cursor.executemany(_BURY, [(*each, intake.recorded_at) for each in intake.dead])
 
 
 class FactPostgresRecorder(PostgresApplicationRecorder, FactRecorder):
@@ -45,14 +63,16 @@ class FactPostgresRecorder(PostgresApplicationRecorder, FactRecorder):
         """Nothing: the schema is made by `thresher migrate`."""
 
     @retry((InterfaceError, OperationalError), max_attempts=10, wait=0.2)
-    def insert_events(self, stored_events: Sequence[StoredEvent], **_: Any) -> Sequence[int] | None:
+    def insert_events(
+        self, stored_events: Sequence[StoredEvent], *, intake: Intake | None = None, **_: Any
+    ) -> Sequence[int] | None:
         """Appends a batch in one transaction; raises IntegrityError if one version is there.
 
-        After a lost connection it tries again: a batch that was stored then raises as well, and
-        the ledger looks before it calls anything known.
+        With an `intake`, how far its stream was read moves in the same transaction; raises
+        PositionMoved if it was moved by someone else. After a lost connection it tries again: a
+        batch that was stored then raises as well, and the ledger looks before it calls anything
+        known.
         """
-        if not stored_events:
-            return []
         columns = (
             [event.originator_id for event in stored_events],
             [event.originator_version for event in stored_events],
@@ -60,11 +80,11 @@ class FactPostgresRecorder(PostgresApplicationRecorder, FactRecorder):
             [event.state for event in stored_events],
         )
         with self.datastore.transaction(commit=True) as cursor:
-            cursor.execute(_APPEND, (self.shard, *columns), prepare=True)
-            row = cursor.fetchone()
-        assert row is not None
-        last = int(row["thresher_append"])
-        return range(last + 1, last + 1 + len(stored_events))
+            if intake is not None:
+                _move(cursor, intake)
+            if stored_events:
+                cursor.execute(_APPEND, (self.shard, *columns), prepare=True)
+        return None
 
     def select_notifications(
         self,

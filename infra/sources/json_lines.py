@@ -44,18 +44,24 @@ def fact_rows(
 def fact_row(raw: str, number: int, origin: str, taxpayer: str, source: str) -> Row | BadRow:
     """One JSON line."""
     try:
-        event, fact = parse_event(loads(raw))
-        if event.recorded is not None:
-            raise Refusal("recorded", "is the ledger's own to say", "leave it out")
-        name, external_id = _identity(event.source or source, event.id, fact)
-        _understood(fact)
-        offer = Offer(
-            taxpayer, name, external_id, fact, f"{origin} row {number}",
-            event.tx_hash or "",
-        )  # fmt: skip
+        name, external_id, fact, tx_hash = fact_of(loads(raw), source)
+        offer = Offer(taxpayer, name, external_id, fact, f"{origin} row {number}", tx_hash)
     except Refusal as refused:
         return BadRow(origin, number, refused.field, refused.reason, refused.remedy, raw)
     return Row((offer,), origin, JsonLine(number, raw))
+
+
+def fact_of(decoded: object, source: str) -> tuple[str, str, Fact, str]:
+    """(source, external id, fact, transaction hash or empty) of a JSON object; raises Refusal.
+
+    `source`: who says it, unless the object does.
+    """
+    event, fact = parse_event(decoded)
+    if event.recorded is not None:
+        raise Refusal("recorded", "is the ledger's own to say", "leave it out")
+    name, external_id = _identity(event.source or source, event.id, fact)
+    _understood(fact)
+    return name, external_id, fact, event.tx_hash or ""
 
 
 def loads(raw: str) -> object:

@@ -101,3 +101,18 @@ def upgrade() -> None:
         *(_text(name) for name in ("sent_at", "last_error")),
     )
     op.create_index("outbox_due", "outbox", ["sent_at", "due_at"])
+    op.create_table(
+        "offsets",
+        sa.Column("topic", sa.Text(collation="C"), primary_key=True),
+        sa.Column("partition", sa.BigInteger, primary_key=True),
+        sa.Column("next", sa.BigInteger, nullable=False),
+    )
+    op.create_table(
+        "dead_letters",
+        sa.Column("topic", sa.Text(collation="C"), primary_key=True),
+        sa.Column("partition", sa.BigInteger, primary_key=True),
+        sa.Column("offset", sa.BigInteger, primary_key=True),
+        sa.Column("key", sa.LargeBinary, nullable=False),
+        sa.Column("value", sa.LargeBinary, nullable=False),
+        *(_text(name) for name in ("reason", "recorded_at", "sent_at", "replayed_at")),
+    )

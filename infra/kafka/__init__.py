@@ -1,0 +1,1 @@
+"""Kafka at the edges: facts and marks in, alerts and changes out."""

@@ -1,0 +1,77 @@
+"""Messages of the topics as what the services take: offers of facts, quotes, or dead letters."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from infra.kafka.envelope import FactMessage, MarkMessage, key_agrees, message
+from infra.sources.json_lines import fact_of, loads
+from infra.sources.mark_feed import quote_of
+from infra.sources.wire import Refusal
+from services.intake import DeadLetter
+from services.ledger import InvalidId, Offer, check_id
+from services.marks import Quote
+
+
+class Record(Protocol):
+    """A message as the consumer hands it over."""
+
+    @property
+    def topic(self) -> str: ...
+    @property
+    def partition(self) -> int: ...
+    @property
+    def offset(self) -> int: ...
+    @property
+    def key(self) -> bytes | None: ...
+    @property
+    def value(self) -> bytes | None: ...
+
+
+def fact_offer(record: Record) -> Offer | DeadLetter:
+    """The fact that a message states."""
+    try:
+        found = message(FactMessage, _decoded(record))
+        key_agrees(record.key, found.subject)
+        source, external_id, fact, tx_hash = fact_of(found.data, found.source)
+        return Offer(
+            check_id(found.subject, "taxpayer"), source, external_id, fact, _place(record), tx_hash
+        )
+    except Refusal as refused:
+        return dead(record, str(refused))
+    except InvalidId as error:
+        return dead(record, f"subject: {error}")
+
+
+def mark_quote(record: Record) -> Quote | DeadLetter:
+    """The price that a message states."""
+    try:
+        found = message(MarkMessage, _decoded(record))
+        key_agrees(record.key, found.subject)
+        quote = quote_of({"source": found.source} | found.data)
+        if quote.asset != found.subject:
+            raise Refusal("data.asset", "is not the subject", "send one asset a message")
+    except Refusal as refused:
+        return dead(record, str(refused))
+    return quote
+
+
+def dead(record: Record, reason: str) -> DeadLetter:
+    """A message that cannot be used, with the reason."""
+    return DeadLetter(
+        record.topic, record.partition, record.offset, record.key or b"", record.value or b"",
+        reason,
+    )  # fmt: skip
+
+
+def _place(record: Record) -> str:
+    return f"{record.topic}/{record.partition}/{record.offset}"
+
+
+def _decoded(record: Record) -> object:
+    if record.value is None:
+        raise Refusal("", "an empty message", "send a CloudEvent as JSON")
+    try:
+        return loads(record.value.decode())
+    except UnicodeDecodeError:
+        raise Refusal("", "the message is not valid UTF-8", "send JSON in UTF-8") from None
