@@ -167,7 +167,7 @@ def _insert_once(connection: Connection, table: Table, row: tuple[Any, ...]) -> 
     """The first fact of a crossing counts; no log can stop the projection."""
     names = [column.name for column in table.columns]
     values = dict(zip(names, row, strict=True))
-    connection.execute(insert_new(connection, table).values(values))
+    connection.execute(insert_new(connection.dialect, table).values(values))
 
 
 def _fired(taxpayer: str, fact: AlertFired, recorded_at: str) -> tuple[Any, ...]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Column, Connection, Integer, MetaData, Table, Text, select
+from sqlalchemy import Column, Connection, Dialect, Integer, MetaData, Table, Text, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 METADATA = MetaData()
@@ -53,17 +54,21 @@ def book_table(name: str, keys: Sequence[Column[Any]], columns: Sequence[Column[
     )
 
 
-def insert_new(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
+def insert_new(dialect: Dialect, table: Table) -> sqlite.Insert | postgresql.Insert:
     """A statement that inserts a row unless one with its key is there, on either database."""
-    make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    make = postgresql.insert if dialect.name == "postgresql" else sqlite.insert
     return make(table).on_conflict_do_nothing()
 
 
 def insert(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
     """Inserts rows given in column order, in one driver call."""
     if rows:
-        statement = str(table.insert().compile(dialect=connection.dialect))
-        connection.exec_driver_sql(statement, list(rows))
+        connection.exec_driver_sql(_insert_text(table, connection.dialect), list(rows))
+
+
+@cache  # compiling takes longer than inserting a row
+def _insert_text(table: Table, dialect: Dialect) -> str:
+    return str(table.insert().compile(dialect=dialect))
 
 
 def delete_book(connection: Connection, table: Table, taxpayer: str, book: str) -> None:
@@ -77,9 +82,13 @@ def delete_serials(
     """Drops rows of a book by serial, in one driver call."""
     keys = [(taxpayer, book, serial) for serial in serials]
     if keys:
-        where = table.c.taxpayer == "", table.c.book == "", table.c.serial == 0
-        statement = str(table.delete().where(*where).compile(dialect=connection.dialect))
-        connection.exec_driver_sql(statement, keys)
+        connection.exec_driver_sql(_delete_text(table, connection.dialect), keys)
+
+
+@cache
+def _delete_text(table: Table, dialect: Dialect) -> str:
+    where = table.c.taxpayer == "", table.c.book == "", table.c.serial == 0
+    return str(table.delete().where(*where).compile(dialect=dialect))
 
 
 def delete_serials_from(

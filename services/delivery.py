@@ -66,7 +66,7 @@ def enqueue(
     ).decode()
     for channel in dict.fromkeys(fact.channels):
         connection.execute(
-            insert_new(connection, OUTBOX).values(
+            insert_new(connection.dialect, OUTBOX).values(
                 key=key,
                 channel=channel,
                 taxpayer=taxpayer,

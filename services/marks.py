@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, Dialect, Row, func, select
 
 from domain.exact import ONE_UNIT, format_quantity, quantity
 from projections.schema import insert_new
@@ -50,17 +51,21 @@ def _store(connection: Connection, quotes: Sequence[Quote], recorded_at: str, af
     """Ids are given here, in order: a sequence of the database may leave some out."""
     if not quotes:
         return 0
-    names = ("id", "asset", "at", "price", "currency", "source", "kind", "recorded_at")
-    statement = insert_new(connection, MARKS).values(dict.fromkeys(names, ""))
-    text = str(statement.compile(dialect=connection.dialect))
     stored = connection.exec_driver_sql(
-        text,
+        _store_text(connection.dialect),
         [
             (id, q.asset, q.at, q.price, q.currency, q.source, q.kind, recorded_at)
             for id, q in enumerate(quotes, start=after + 1)
         ],
     )
     return stored.rowcount
+
+
+@cache
+def _store_text(dialect: Dialect) -> str:
+    names = ("id", "asset", "at", "price", "currency", "source", "kind", "recorded_at")
+    statement = insert_new(dialect, MARKS).values(dict.fromkeys(names, ""))
+    return str(statement.compile(dialect=dialect))
 
 
 def store_after(

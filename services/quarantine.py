@@ -33,7 +33,7 @@ def hold(connection: Connection, taxpayer: str, bad: Iterable[BadRow], recorded_
         key = hashlib.sha256(identity.encode("utf-8", "surrogateescape")).hexdigest()[:16]
         raw = each.raw.encode("utf-8", "replace").decode()[:RAW_LIMIT].replace("\0", "\ufffd")
         connection.execute(
-            insert_new(connection, QUARANTINE).values(
+            insert_new(connection.dialect, QUARANTINE).values(
                 key=key, taxpayer=taxpayer, origin=each.origin, row=each.row, field=each.field,
                 reason=each.reason, remedy=each.remedy, raw=raw, recorded_at=recorded_at,
             )
