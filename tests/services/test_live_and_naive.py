@@ -12,7 +12,13 @@ from random import Random
 import pytest
 
 from domain.days import sortable_instant
-from domain.decisions import AlertFired, AlertRearmed, AlertRuleRemoved
+from domain.decisions import (
+    AlertFired,
+    AlertLapsed,
+    AlertPending,
+    AlertRearmed,
+    AlertRuleRemoved,
+)
 from domain.exact import money
 from services.ledger import Offer
 from tests.services.house import Clock, House, Json, buy, sell
@@ -97,6 +103,7 @@ class Market:
             scope=self.rng.choice(SCOPES), rearm_ratio=self.rng.choice(("0.5", "0.85", "1")),
             taxpayer=self.rng.choice(("main", "other")),
             cooldown_seconds=self.rng.choice((0, 0, 3600, 90000)),
+            dwell_seconds=self.rng.choice((0, 0, 60, 3600, 90000)),
         )  # fmt: skip
 
     def unwatch(self) -> None:
@@ -141,6 +148,9 @@ def live_said(house: House, after: int) -> list[Said]:
         if isinstance(fact, AlertFired | AlertRearmed):
             kind = "fired" if isinstance(fact, AlertFired) else "rearmed"
             said.append((logged.taxpayer, kind, fact.rule, fact.crossing, money(fact.value)))
+        elif isinstance(fact, AlertPending | AlertLapsed):
+            kind = "pending" if isinstance(fact, AlertPending) else "lapsed"
+            said.append((logged.taxpayer, kind, fact.rule, fact.number, money(fact.value)))
     return said
 
 
