@@ -16,6 +16,7 @@ from services.statement import Mark
 _SHOWN = ("rule", "crossing", "scope", "metric", "threshold", "value", "recorded_at", "evidence")
 _LATER = ("tax_saved", "fired_at", "rearmed_at", "acknowledged_at")
 
+
 def dwell_fact(
     seen: Crossing, rule: Piece, dwell: Dwell, now: str, position: int, marks: Mapping[str, Mark]
 ) -> tuple[str, AlertPending | AlertLapsed]:

@@ -129,11 +129,11 @@ class Projector:
                 pending.apply(connection, logged.taxpayer, fact, recorded_at)
                 if logged.position <= delivered:
                     continue
+                zone = self.taxpayer(logged.taxpayer).portfolio.declared.policy.zone
                 if isinstance(fact, AlertFired):
-                    zone = self.taxpayer(logged.taxpayer).portfolio.declared.policy.zone
                     enqueue(connection, logged.taxpayer, fact, recorded_at, zone)
                 elif isinstance(fact, AlertAcknowledged | AlertSnoozed):
-                    hold(connection, logged.taxpayer, fact)
+                    hold(connection, logged.taxpayer, fact, zone)
         if self._delivers and facts[-1].position > delivered:
             self._move(connection, DELIVERY, delivered, facts[-1].position)
 

@@ -113,6 +113,9 @@ class Market:
         self.house.app.projector.catch_up(self.house.clock.day)
         self.house.app.market.facts_changed(self.house.clock.text)
 
+    def move(self, asset: str) -> None:
+        self.prices[asset] *= self.rng.choice((0.7, 0.95, 0.99, 0.999, 1.001, 1.01, 1.04, 1.3))
+
     def step(self) -> None:
         """Something happens; then both engines have to have said the same."""
         rng, house = self.rng, self.house
@@ -134,7 +137,7 @@ class Market:
                 self.house = house = house.reopened()
             moved = rng.sample(list(ASSETS), rng.choice((1, 1, 2)))
             for asset in moved:
-                self.prices[asset] *= rng.choice((0.7, 0.95, 0.99, 0.999, 1.001, 1.01, 1.04, 1.3))
+                self.move(asset)
             house.ticks(*((asset, f"{self.prices[asset]:.4f}") for asset in moved))
         assert live_said(house, before) == self.naive.step(house)
         self.crossings += house.app.ledger.head() - before
