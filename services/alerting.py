@@ -2,8 +2,9 @@
 
 A rule is armed until its metric reaches the threshold (it fires), then firing until the metric
 is below threshold x re-arm ratio (it re-arms). A rule with dwell is pending in between: it fires
-at the first instant known at or after the end of its dwell, if no instant known was below. Nobody is valued at a tick that cannot make a
-rule cross: see `services.live`. Delivery is another service.
+at the first instant known at or after the end of its dwell, if no instant known was below.
+Nobody is valued at a tick that cannot make a rule cross: see `services.live`. Delivery is another
+service.
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ def message_lines(event: dict[str, Any]) -> list[Text]:
     if event["type"] != DIGEST:
         return [alert_line(event)]
     head = Text("DIGEST ", style="bold yellow")
-    head.append(f"{event['timestamp'][:19]}  {event['data']['count']} alerts")
+    head.append(f"{event['timestamp'][:19]}  alerts: {event['data']['count']}")
     return [head, *(Text("  ") + alert_line(alert) for alert in event["data"]["alerts"])]
 
 

@@ -1,4 +1,4 @@
-"""Rules with dwell in a market that goes up and down: exact, as valuing everything at every step."""
+"""Rules with dwell in a market that goes up and down: as exact as valuing all at every step."""
 
 from __future__ import annotations
 
