@@ -188,11 +188,15 @@ class Engine:
             return None
         if value < watched.threshold:
             since = watched.dwell.end()
-            return Crossing(key, False, watched.crossing + 1, value, [], 0, LAPSED, since)
+            return Crossing(
+                key, False, watched.crossing + 1, value, [], 0, dwell=LAPSED, since=since
+            )
         if watched.dwell.seconds and not watched.dwell.since:
             watched.dwell.start(self.now)
             heappush(self._cooling, (watched.dwell.until, key))
-            return Crossing(key, False, watched.crossing + 1, value, found, 0, PENDING, self.now)
+            return Crossing(
+                key, False, watched.crossing + 1, value, found, 0, dwell=PENDING, since=self.now
+            )
         if self.now < watched.dwell.until:
             return None
         watched.crossing, watched.firing = watched.crossing + 1, True
