@@ -144,7 +144,9 @@ class AlertRuleSet(Fact, frozen=True, kw_only=True, omit_defaults=True, tag="ale
     the taxpayer's currency) or `loss_percent` (of basis); channels: `terminal`, `file:PATH`,
     `webhook:URL`. severity: `notice` or `urgent`; after a crossing it does not fire again for
     `cooldown_seconds`; quiet: hours of the taxpayer's clock (`22:00-07:00`) in which notices
-    wait, empty for none.
+    wait, empty for none. `dwell_seconds`: how long the metric must stay at or above the threshold
+    before it fires; digest: when notices go out together, by the taxpayer's clock (`hourly`,
+    `daily 08:00`), empty for each at once.
     """
 
     name: str
@@ -156,6 +158,8 @@ class AlertRuleSet(Fact, frozen=True, kw_only=True, omit_defaults=True, tag="ale
     severity: str = "notice"
     cooldown_seconds: int = 0
     quiet: str = ""
+    dwell_seconds: int = 0
+    digest: str = ""
 
 
 class AlertRuleRemoved(
@@ -191,7 +195,8 @@ class AlertFired(Fact, frozen=True, kw_only=True, omit_defaults=True, tag="alert
 
     `position` is the log position whose state was valued; `lots` holds the largest of the
     `lot_count` lots behind the value. severity: the rule's, but never urgent where one of the
-    marks was too old; `stale_marks` are the assets of those.
+    marks was too old; `stale_marks` are the assets of those. `pending_since`: the instant (UTC)
+    since which the metric stayed at or above the threshold; empty for a rule without dwell.
     """
 
     rule: str
@@ -208,6 +213,35 @@ class AlertFired(Fact, frozen=True, kw_only=True, omit_defaults=True, tag="alert
     tax_saved: str = "0"
     severity: str = "notice"
     stale_marks: tuple[str, ...] = ()
+    pending_since: str = ""
+
+
+class AlertPending(Fact, frozen=True, kw_only=True, omit_defaults=True, tag="alert_pending"):
+    """A rule's metric reached its threshold and has to stay there: crossing number `crossing`
+    fires if it does for `dwell_seconds`.
+
+    `number` counts how often the rule was pending so far; `position` is the log position whose
+    state was valued.
+    """
+
+    rule: str
+    number: int
+    crossing: int
+    scope: str
+    metric: str
+    threshold: str
+    value: str
+    dwell_seconds: int
+    position: int
+    marks: tuple[AlertMark, ...] = ()
+
+
+class AlertLapsed(Fact, frozen=True, kw_only=True, omit_defaults=True, tag="alert_lapsed"):
+    """The metric fell below the threshold before the dwell of pending `number` was over."""
+
+    rule: str
+    number: int
+    value: str
 
 
 class AlertRearmed(Fact, frozen=True, kw_only=True, omit_defaults=True, tag="alert_rearmed"):

@@ -22,15 +22,17 @@ from projections.schema import METADATA, Piece, Projection, insert, pieces, text
 
 ALERT_RULES = Projection(
     "alert_rules",
-    2,
+    3,
     Table(
-        "alert_rules_v2",
+        "alert_rules_v3",
         METADATA,
         Column("taxpayer", Text, primary_key=True),
         Column("name", Text, primary_key=True),
         *text("scope", "metric", "threshold", "rearm_ratio", "channels", "since"),
         *text("severity", "quiet", "snoozed_until"),
         Column("cooldown_seconds", Integer, nullable=False),
+        Column("dwell_seconds", Integer, nullable=False),
+        *text("digest"),
     ),
 )
 ALERTS = Projection(
@@ -107,6 +109,8 @@ def _set_rule(
             fact.quiet,
             snoozed or "",
             fact.cooldown_seconds,
+            fact.dwell_seconds,
+            fact.digest,
         )
         insert(connection, table, [row])
 
@@ -173,6 +177,8 @@ def _insert_once(connection: Connection, table: Table, row: tuple[Any, ...]) -> 
 
 def _fired(taxpayer: str, fact: AlertFired, recorded_at: str) -> tuple[Any, ...]:
     evidence = {"position": fact.position, "marks": fact.marks, "lots": fact.lots}
+    if fact.pending_since:
+        evidence |= {"pending_since": fact.pending_since}
     return (
         taxpayer,
         fact.rule,

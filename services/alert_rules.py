@@ -9,11 +9,13 @@ from domain.assets import Asset
 from domain.decisions import AlertRuleSet
 from domain.errors import ThresherError
 from domain.exact import ONE_DOLLAR, money
+from services.digest_times import schedule
 
 PERCENT = "loss_percent"
 METRICS = ("harvestable_loss", "tax_saved", PERCENT)
 NOTICE, URGENT = "notice", "urgent"
 SEVERITIES = (NOTICE, URGENT)
+DWELL_MOST = 366 * 86400
 SCHEMES = ("terminal", "file", "webhook")
 # Each says whether it looks at a lot: its asset, its account, its ref.
 SCOPES = {
@@ -46,8 +48,12 @@ def checked_rule(rule: AlertRuleSet) -> AlertRuleSet:
         raise InvalidRule(f"severity {rule.severity!r}: use one of {', '.join(SEVERITIES)}")
     if rule.cooldown_seconds < 0:
         raise InvalidRule(f"cooldown {rule.cooldown_seconds}: use zero or more seconds")
+    if not 0 <= rule.dwell_seconds <= DWELL_MOST:
+        raise InvalidRule(f"dwell {rule.dwell_seconds}: use zero to {DWELL_MOST} seconds (a year)")
     if rule.quiet:
         quiet_hours(rule.quiet)
+    if rule.digest and schedule(rule.digest) is None:
+        raise InvalidRule(f"digest {rule.digest!r}: write it as hourly, or daily 08:00")
     for channel in rule.channels:
         scheme, _, target = channel.partition(":")
         if scheme not in SCHEMES or (scheme != "terminal" and not target) or " " in channel:

@@ -1,8 +1,10 @@
 """Alerting: a rule that crosses at the latest marks becomes a fact, once.
 
 A rule is armed until its metric reaches the threshold (it fires), then firing until the metric
-is below threshold x re-arm ratio (it re-arms). Nobody is valued at a tick that cannot make a
-rule cross: see `services.live`. Delivery is another service.
+is below threshold x re-arm ratio (it re-arms). A rule with dwell is pending in between: it fires
+at the first instant known at or after the end of its dwell, if no instant known was below.
+Nobody is valued at a tick that cannot make a rule cross: see `services.live`. Delivery is another
+service.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ from collections.abc import Collection, Sequence
 
 from domain.decisions import AlertFired, AlertLot, AlertMark, AlertRearmed
 from domain.exact import format_money, format_quantity, money
-from projections import alerts
+from projections import alerts, pending
 from projections.schema import Piece
 from services.alert_rules import NOTICE
 from services.ledger import Ledger, Offer, Outcome
@@ -19,6 +21,7 @@ from services.live.engine import Crossing, Engine, Watched, level_below
 from services.live.triggers import Key
 from services.mark_policy import is_stale
 from services.marks import Quote, shown
+from services.pending import dwell_fact, known_dwell
 from services.projector import Projector
 
 SOURCE = "thresher"
@@ -47,9 +50,12 @@ class Watch:
             for name in changed:
                 self.engine.forget(name)
             fired = {name: alerts.read(connection, name) for name in changed}
+            waits = {name: pending.latest(connection, name) for name in changed}
         for key, rule in rules.items():
             if key[0] in changed:
-                self.engine.watch(key, _watched(rule, fired[key[0]]))
+                watched = _watched(rule, fired[key[0]])
+                watched.dwell = known_dwell(rule, waits[key[0]])
+                self.engine.watch(key, watched)
         self._rules = rules
 
     def follow(self) -> None:
@@ -96,6 +102,13 @@ class Watch:
 
     def _offer(self, seen: Crossing) -> Offer:
         taxpayer, name = seen.key
+        if seen.dwell:
+            dwell, marks = self.engine.watched[seen.key].dwell, self._projector.board.marks
+            position, now = self._projector.position, self.engine.now
+            return Offer(
+                taxpayer, SOURCE,
+                *dwell_fact(seen, self._rules[seen.key], dwell, now, position, marks),
+            )  # fmt: skip
         if seen.fired:
             return Offer(taxpayer, SOURCE, f"alert/{name}/{seen.crossing}", self._fired(seen))
         rearmed = AlertRearmed(
@@ -136,6 +149,7 @@ class Watch:
             tax_saved=format_money(seen.tax_saved),
             severity=NOTICE if stale else rule["severity"],
             stale_marks=tuple(stale),
+            pending_since=seen.since,
         )
 
 

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Row, inspect, select, update
 from domain.decisions import AlertAcknowledged, AlertFired, AlertSnoozed
 from domain.errors import ThresherError
 from domain.fact_codec import ALERT_TYPES
-from projections import alerts
+from projections import alerts, pending
 from projections.schema import CHECKPOINTS, METADATA, insert
 from services.database import Database
 from services.delivery import enqueue, hold
@@ -126,13 +126,14 @@ class Projector:
             fact, recorded_at = logged.recorded.fact, logged.recorded.recorded_at
             if type(fact) in ALERT_TYPES:
                 alerts.apply(connection, logged.taxpayer, fact, recorded_at)
+                pending.apply(connection, logged.taxpayer, fact, recorded_at)
                 if logged.position <= delivered:
                     continue
+                zone = self.taxpayer(logged.taxpayer).portfolio.declared.policy.zone
                 if isinstance(fact, AlertFired):
-                    zone = self.taxpayer(logged.taxpayer).portfolio.declared.policy.zone
                     enqueue(connection, logged.taxpayer, fact, recorded_at, zone)
                 elif isinstance(fact, AlertAcknowledged | AlertSnoozed):
-                    hold(connection, logged.taxpayer, fact)
+                    hold(connection, logged.taxpayer, fact, zone)
         if self._delivers and facts[-1].position > delivered:
             self._move(connection, DELIVERY, delivered, facts[-1].position)
 

@@ -21,6 +21,7 @@ from projections import (
     disposals,
     open_lots,
     opportunities,
+    pending,
     tax_years,
     wash_windows,
 )
@@ -30,6 +31,7 @@ from services.correlation import DailyPrices
 from services.database import Clock
 from services.ledger import Ledger
 from services.mark_policy import is_stale
+from services.pending import as_alert
 from services.projector import Projector
 from services.similar import SimilarAssets
 
@@ -164,6 +166,16 @@ class Queries:
             if view.is_live:
                 return alerts.read(connection, view.taxpayer)
             return alerts.read(connection, view.taxpayer, view.as_of, view.known_at or "~")
+
+    def pending(self, view: View) -> list[Piece]:
+        """What would fire if it stayed: rows as of alerts, of rules that were waiting by then."""
+        with self.projector.database.reading() as connection:
+            if view.is_live:
+                found = pending.read(connection, view.taxpayer)
+            else:
+                known_at = view.known_at or "~"
+                found = pending.read(connection, view.taxpayer, view.as_of, known_at)
+        return [as_alert(each, view.taxpayer) for each in found]
 
     def issues(self, view: View) -> list[Piece]:
         """Data issues of facts, then quarantined rows."""

@@ -14,6 +14,7 @@ from domain.years import Key, YearSums, merged, tax_years
 from projections import data_issues, disposals, open_lots, opportunities, wash_windows
 from projections import tax_years as years
 from projections.alerts import ALERT_RULES, ALERTS
+from projections.pending import ALERT_PENDING
 from projections.schema import (
     CHECKPOINTS,
     Projection,
@@ -34,6 +35,7 @@ PROJECTIONS: tuple[Projection, ...] = (
     data_issues.DATA_ISSUES,
     ALERT_RULES,
     ALERTS,
+    ALERT_PENDING,
 )
 
 

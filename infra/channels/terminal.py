@@ -1,15 +1,20 @@
-"""The terminal channel: one line per alert on standard error, so that pipes stay clean."""
+"""The terminal channel: one line per alert on standard error, so that pipes stay clean.
+
+A digest has a line of its own before its alerts.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from typing import Any
 
 from rich.console import Console
 from rich.text import Text
 
 from domain.exact import grouped, money
 from services.delivery import Message
+from services.digests import DIGEST
 
 # The yearly limit is used up, or no gain is left to offset.
 _NOTHING_NOW = ", adds to the loss carried forward"
@@ -19,9 +24,19 @@ def terminal_channel(console: Console) -> Callable[[str, Message], None]:
     """A channel that prints to `console`."""
 
     def send(_target: str, message: Message) -> None:
-        console.print(alert_line(json.loads(message.body)), soft_wrap=True)
+        for line in message_lines(json.loads(message.body)):
+            console.print(line, soft_wrap=True)
 
     return send
+
+
+def message_lines(event: dict[str, Any]) -> list[Text]:
+    """A message as lines: an alert, or a digest with the alerts that it lists."""
+    if event["type"] != DIGEST:
+        return [alert_line(event)]
+    head = Text("DIGEST ", style="bold yellow")
+    head.append(f"{event['timestamp'][:19]}  alerts: {event['data']['count']}")
+    return [head, *(Text("  ") + alert_line(alert) for alert in event["data"]["alerts"])]
 
 
 def alert_line(event: dict[str, object]) -> Text:

@@ -144,7 +144,7 @@ def _rule(row: Piece) -> AlertRuleSet:
     return AlertRuleSet(
         effective_at=row["since"], name=row["name"], scope=row["scope"], metric=row["metric"],
         threshold=row["threshold"], rearm_ratio=row["rearm_ratio"], channels=(),
-        cooldown_seconds=row["cooldown_seconds"],
+        cooldown_seconds=row["cooldown_seconds"], dwell_seconds=row["dwell_seconds"],
     )  # fmt: skip
 
 

@@ -26,10 +26,13 @@ from services.replay import Watched, replayed_alerts
 RULES = {
     "name": "rule", "scope": "scope", "metric": "metric", "threshold": "threshold",
     "rearm_ratio": "re-arm ratio", "channels": "channels", "severity": "severity",
-    "snoozed_until": "snoozed until", "since": "since",
+    "digest": "digest", "snoozed_until": "snoozed until", "pending_since": "pending since",
+    "since": "since",
 }  # fmt: skip
 METRIC_HELP = f"One of {', '.join(METRICS)} (default: the first, or the last for a percentage)."
 TRIED = {name: title for name, title in ALERTS.items() if name != "state"}
+DWELL_HELP = "Seconds for which it must stay at the threshold or above before it fires."
+DIGEST_HELP = "Notices go out together: hourly, or 'daily 08:00' (your clock)."
 commands = typer.Typer(no_args_is_help=True, help="Alert rules: add, list, remove, test.")
 
 
@@ -48,6 +51,8 @@ def add(
     ),
     cooldown: Annotated[int, typer.Option(help="Seconds before it may fire again.")] = 0,
     quiet: Annotated[str, typer.Option(help="Hours in which notices wait: 22:00-07:00.")] = "",
+    dwell: Annotated[int, typer.Option(help=DWELL_HELP)] = 0,
+    digest: Annotated[str, typer.Option(help=DIGEST_HELP)] = "",
     taxpayer: TaxpayerOption = None,
 ) -> None:
     """Watch a loss: fire when the metric of the scope reaches the threshold."""
@@ -65,6 +70,8 @@ def add(
             severity=severity,
             cooldown_seconds=cooldown,
             quiet=quiet,
+            dwell_seconds=dwell,
+            digest=digest,
         )
     )
     _record(app, app.taxpayer(taxpayer), name, rule)
@@ -79,6 +86,9 @@ def list_rules(taxpayer: TaxpayerOption = None, output: Output = Format.AUTO) ->
     chosen = app.taxpayer(taxpayer)
     with app.projector.database.reading() as connection:
         rows = rules_in_force(connection, chosen)
+    waiting = {each["rule"]: each for each in app.queries.pending(app.queries.view(chosen))}
+    for row in rows:
+        row["pending_since"] = waiting.get(row["name"], {}).get("pending_since", "")
     show(rows, output, RULES, "Alert rules", "No rules: thresher rules add NAME THRESHOLD")
 
 
@@ -107,6 +117,7 @@ def try_rules(
     metric: Annotated[str | None, typer.Option(help=METRIC_HELP)] = None,
     rearm: Annotated[str | None, typer.Option(help="Re-arms below threshold times this.")] = None,
     cooldown: Annotated[int | None, typer.Option(help="Seconds before it may fire again.")] = None,
+    dwell: Annotated[int | None, typer.Option(help=DWELL_HELP)] = None,
     start: From = None,
     end: To = None,
     recorded: Annotated[
@@ -124,7 +135,7 @@ def try_rules(
     frame = view(app, taxpayer, None, None)
     first, last = days(start, end)
     changes = {"threshold": threshold, "scope": scope, "metric": metric, "rearm_ratio": rearm,
-               "cooldown_seconds": cooldown}  # fmt: skip
+               "cooldown_seconds": cooldown, "dwell_seconds": dwell}  # fmt: skip
     rules = known_rules(app, frame.taxpayer)
     if not rules and name is None:
         raise typer.BadParameter("no rule is in force: try NAME THRESHOLD")

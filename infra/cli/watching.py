@@ -17,7 +17,7 @@ from rich.text import Text
 
 from domain.days import sortable_instant
 from domain.exact import grouped, money
-from infra.channels.terminal import alert_line
+from infra.channels.terminal import message_lines
 from infra.cli.marks import close, quotes_from
 from infra.cli.options import Output, TaxpayerOption, application
 from infra.cli.output import NUMBERS, Format, cell, wants_table
@@ -49,10 +49,11 @@ class Screen:
 
     def alert(self, _target: str, message: Message) -> None:
         """A channel: alerts of rules that send to the terminal."""
-        line = alert_line(json.loads(message.body))
+        lines = message_lines(json.loads(message.body))
         if self._live is None:
-            self._console.print(line, soft_wrap=True)
-        self.alerts = [*self.alerts, line][-LAST_ALERTS:]
+            for line in lines:
+                self._console.print(line, soft_wrap=True)
+        self.alerts = [*self.alerts, *lines][-LAST_ALERTS:]
 
     def show(self, at: str) -> None:
         """Brings what is seen up to an instant."""

@@ -28,6 +28,9 @@ def explain_alert(answer: Answer, key: str, alert: dict[str, Any]) -> None:
         "wash_classes",
         *(("netting", "carryover") if alert["metric"] == "tax_saved" else ()),
     )
+    since = alert["evidence"].get("pending_since")
+    if since:
+        answer.say(f"at the threshold or above at every mark since {since}")
     for lot in alert["evidence"]["lots"]:
         answer.say(
             f"{lot['lot']} in {lot['account']}: {lot['quantity']} {lot['asset']}, harvestable "

@@ -8,13 +8,13 @@ cross. It stores and sends nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from zoneinfo import ZoneInfo
 
-from domain.days import moment_key, sortable_instant
+from domain.days import moment_key, seconds_after
 from domain.exact import ONE_DOLLAR
+from services.live.dwell import LAPSED, PENDING, Dwell
 from services.live.guards import ONE, Metric, until_it_fires, until_it_rearms
 from services.live.holder import Found, Holder
 from services.live.triggers import Key, Triggers
@@ -37,17 +37,21 @@ class Watched:
     firing: bool = False
     cooldown_seconds: int = 0
     ready_at: str = ""
+    dwell: Dwell = field(default_factory=Dwell)
 
     def cool_from(self, fired_at: str) -> None:
         """It fired at an instant (UTC): the cooldown counts from then."""
         if self.cooldown_seconds:
-            fired = datetime.fromisoformat(fired_at).replace(tzinfo=UTC)
-            self.ready_at = sortable_instant(fired + timedelta(seconds=self.cooldown_seconds))
+            self.ready_at = seconds_after(fired_at, self.cooldown_seconds)
 
 
 @dataclass(frozen=True, slots=True)
 class Crossing:
-    """A rule fired (`value` reached its threshold) or was re-armed."""
+    """A rule fired (`value` reached its threshold) or was re-armed.
+
+    Neither if `dwell` is PENDING (it waits from now on) or LAPSED (no longer); `since`: the instant
+    from which on it waited, or waits.
+    """
 
     key: Key
     fired: bool
@@ -55,6 +59,8 @@ class Crossing:
     value: int
     found: Found
     tax_saved: int
+    dwell: str = ""
+    since: str = ""
 
 
 class Engine:
@@ -76,7 +82,7 @@ class Engine:
         self._days: dict[ZoneInfo | None, int] = {}
         self._timers: dict[ZoneInfo | None, list[tuple[int, str]]] = {}
         self._due: set[Key] = set()
-        self._cooling: list[tuple[str, Key]] = []
+        self._cooling: list[tuple[str, Key]] = []  # ends of cooldowns, and of dwells
         self._minute = ""
 
     def watch(self, key: Key, watched: Watched) -> None:
@@ -85,6 +91,8 @@ class Engine:
         self.watched[key] = watched
         self._rules_of.setdefault(name, set()).add(key)
         self._due.add(key)
+        if watched.dwell.since:
+            heappush(self._cooling, (watched.dwell.until, key))
         if name not in self._zones:
             zone = self._load(name).portfolio.declared.policy.zone
             self._zones[name] = zone
@@ -165,25 +173,43 @@ class Engine:
         bound = metric.at(prices)(ONE)
         if watched.firing:
             return bound < watched.level or not metric.is_exact
-        return bound >= watched.threshold
+        if self.now < watched.dwell.until:
+            return bound < watched.threshold or not metric.is_exact
+        return bound >= watched.threshold or bool(watched.dwell.since)
 
     def _value(self, key: Key, marks: Mapping[str, Mark]) -> Crossing | None:
         watched, holder = self.watched[key], self._holder(key[0])
         self.valued += 1
         value, found = holder.value(watched.metric, watched.scope, marks)
-        if not watched.firing and value >= watched.threshold:
-            watched.crossing, watched.firing = watched.crossing + 1, True
-            watched.cool_from(self.now)
-            return Crossing(key, True, watched.crossing, value, found, holder.saved(found))
         if watched.firing and value < watched.level:
             watched.firing = False
             return Crossing(key, False, watched.crossing, value, [], 0)
-        return None
+        if watched.firing or (value < watched.threshold and not watched.dwell.since):
+            return None
+        if value < watched.threshold:
+            since = watched.dwell.end()
+            return Crossing(
+                key, False, watched.crossing + 1, value, [], 0, dwell=LAPSED, since=since
+            )
+        if watched.dwell.seconds and not watched.dwell.since:
+            watched.dwell.start(self.now)
+            heappush(self._cooling, (watched.dwell.until, key))
+            return Crossing(
+                key, False, watched.crossing + 1, value, found, 0, dwell=PENDING, since=self.now
+            )
+        if self.now < watched.dwell.until:
+            return None
+        watched.crossing, watched.firing = watched.crossing + 1, True
+        watched.cool_from(self.now)
+        saved, since = holder.saved(found), watched.dwell.end()
+        return Crossing(key, True, watched.crossing, value, found, saved, since=since)
 
     def _guard(self, key: Key, metric: Metric, prices: Mapping[str, int]) -> None:
         watched = self.watched[key]
         if watched.firing:
             self.triggers.guard(key, {}, until_it_rearms(metric, prices, watched.level))
+        elif watched.dwell.since:
+            self.triggers.guard(key, {}, until_it_rearms(metric, prices, watched.threshold))
         elif self.now < watched.ready_at:
             self.triggers.forget(key)
             heappush(self._cooling, (watched.ready_at, key))

@@ -224,6 +224,9 @@ def test_rules_are_listed_replaced_and_removed() -> None:
         "severity": "notice",
         "quiet": "",
         "cooldown_seconds": 0,
+        "dwell_seconds": 0,
+        "digest": "",
+        "pending_since": "",
         "snoozed_until": "",
     }
     thresher("rules", "add", "loss", "10", "--scope", "class:nft", "--metric", "loss_percent",

@@ -12,7 +12,13 @@ from random import Random
 import pytest
 
 from domain.days import sortable_instant
-from domain.decisions import AlertFired, AlertRearmed, AlertRuleRemoved
+from domain.decisions import (
+    AlertFired,
+    AlertLapsed,
+    AlertPending,
+    AlertRearmed,
+    AlertRuleRemoved,
+)
 from domain.exact import money
 from services.ledger import Offer
 from tests.services.house import Clock, House, Json, buy, sell
@@ -98,6 +104,7 @@ class Market:
             scope=self.scope(), rearm_ratio=self.rng.choice(("0.5", "0.85", "1")),
             taxpayer=self.rng.choice(("main", "other")),
             cooldown_seconds=self.rng.choice((0, 0, 3600, 90000)),
+            dwell_seconds=self.rng.choice((0, 0, 60, 3600, 90000)),
         )  # fmt: skip
 
     def scope(self) -> str:
@@ -111,6 +118,9 @@ class Market:
         self.house.app.ledger.append([offer], self.house.clock.text)
         self.house.app.projector.catch_up(self.house.clock.day)
         self.house.app.market.facts_changed(self.house.clock.text)
+
+    def move(self, asset: str) -> None:
+        self.prices[asset] *= self.rng.choice((0.7, 0.95, 0.99, 0.999, 1.001, 1.01, 1.04, 1.3))
 
     def step(self) -> None:
         """Something happens; then both engines have to have said the same."""
@@ -133,7 +143,7 @@ class Market:
                 self.house = house = house.reopened()
             moved = rng.sample(list(ASSETS), rng.choice((1, 1, 2)))
             for asset in moved:
-                self.prices[asset] *= rng.choice((0.7, 0.95, 0.99, 0.999, 1.001, 1.01, 1.04, 1.3))
+                self.move(asset)
             house.ticks(*((asset, f"{self.prices[asset]:.4f}") for asset in moved))
         assert live_said(house, before) == self.naive.step(house)
         self.crossings += house.app.ledger.head() - before
@@ -147,6 +157,9 @@ def live_said(house: House, after: int) -> list[Said]:
         if isinstance(fact, AlertFired | AlertRearmed):
             kind = "fired" if isinstance(fact, AlertFired) else "rearmed"
             said.append((logged.taxpayer, kind, fact.rule, fact.crossing, money(fact.value)))
+        elif isinstance(fact, AlertPending | AlertLapsed):
+            kind = "pending" if isinstance(fact, AlertPending) else "lapsed"
+            said.append((logged.taxpayer, kind, fact.rule, fact.number, money(fact.value)))
     return said
 
 
