@@ -132,7 +132,8 @@ class AlertRuleSet(Fact, frozen=True, kw_only=True, omit_defaults=True, tag="ale
     the taxpayer's currency) or `loss_percent` (of basis); channels: `terminal`, `file:PATH`,
     `webhook:URL`. severity: `notice` or `urgent`; after a crossing it does not fire again for
     `cooldown_seconds`; quiet: hours of the taxpayer's clock (`22:00-07:00`) in which notices
-    wait, empty for none.
+    wait, empty for none. A metric may also be a day to come (`services/alert_rules.py`):
+    `threshold` is then the days before it, `amount` the harvestable loss that `year_end` asks for.
     """
 
     name: str
@@ -144,6 +145,7 @@ class AlertRuleSet(Fact, frozen=True, kw_only=True, omit_defaults=True, tag="ale
     severity: str = "notice"
     cooldown_seconds: int = 0
     quiet: str = ""
+    amount: str = "0"
 
 
 class AlertRuleRemoved(
@@ -174,12 +176,32 @@ class AlertMark(msgspec.Struct, frozen=True):
     kind: str
 
 
+class AlertDate(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Evidence: one day (ISO, of the taxpayer's zone) that an alert is about.
+
+    kind: `do_not_buy` and `do_not_sell` (the last day of a window), `safe_to_buy`, `long_term`,
+    `year_end`. It is of a group (`asset` and `lot` empty) over `accounts`, or of one lot in one
+    account. amount: the booked loss that a purchase would wash; of a lot its gain at the mark,
+    below zero for a loss; of the year the harvestable loss left. because: the facts behind it.
+    """
+
+    kind: str
+    day: str
+    group: str = ""
+    accounts: tuple[str, ...] = ()
+    asset: str = ""
+    lot: str = ""
+    amount: str = ""
+    because: tuple[str, ...] = ()
+
+
 class AlertFired(Fact, frozen=True, kw_only=True, omit_defaults=True, tag="alert_fired"):
     """A rule's metric reached its threshold: crossing number `crossing` of `rule`.
 
     `position` is the log position whose state was valued; `lots` holds the largest of the
     `lot_count` lots behind the value. severity: the rule's, but never urgent where one of the
-    marks was too old; `stale_marks` are the assets of those.
+    marks was too old; `stale_marks` are the assets of those. dates: of a metric that is a day,
+    every day that fell due; `value` is then the days left to the first of them.
     """
 
     rule: str
@@ -196,6 +218,7 @@ class AlertFired(Fact, frozen=True, kw_only=True, omit_defaults=True, tag="alert
     tax_saved: str = "0"
     severity: str = "notice"
     stale_marks: tuple[str, ...] = ()
+    dates: tuple[AlertDate, ...] = ()
 
 
 class AlertRearmed(Fact, frozen=True, kw_only=True, omit_defaults=True, tag="alert_rearmed"):

@@ -22,22 +22,22 @@ from projections.schema import METADATA, Piece, Projection, insert, pieces, text
 
 ALERT_RULES = Projection(
     "alert_rules",
-    2,
+    3,
     Table(
-        "alert_rules_v2",
+        "alert_rules_v3",
         METADATA,
         Column("taxpayer", Text, primary_key=True),
         Column("name", Text, primary_key=True),
         *text("scope", "metric", "threshold", "rearm_ratio", "channels", "since"),
-        *text("severity", "quiet", "snoozed_until"),
+        *text("severity", "quiet", "snoozed_until", "amount"),
         Column("cooldown_seconds", Integer, nullable=False),
     ),
 )
 ALERTS = Projection(
     "alerts",
-    2,
+    3,
     Table(
-        "alerts_v2",
+        "alerts_v3",
         METADATA,
         Column("taxpayer", Text, primary_key=True),
         Column("rule", Text, primary_key=True),
@@ -106,6 +106,7 @@ def _set_rule(
             fact.severity,
             fact.quiet,
             snoozed or "",
+            fact.amount,
             fact.cooldown_seconds,
         )
         insert(connection, table, [row])
@@ -172,7 +173,8 @@ def _insert_once(connection: Connection, table: Table, row: tuple[Any, ...]) -> 
 
 
 def _fired(taxpayer: str, fact: AlertFired, recorded_at: str) -> tuple[Any, ...]:
-    evidence = {"position": fact.position, "marks": fact.marks, "lots": fact.lots}
+    evidence = {"position": fact.position, "marks": fact.marks, "lots": fact.lots,
+                "dates": fact.dates}  # fmt: skip
     return (
         taxpayer,
         fact.rule,

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 from domain.accounts import Account
 from domain.assets import Asset
+from domain.days import sortable_instant
 from domain.decisions import AlertRuleSet
 from domain.errors import ThresherError
 from domain.exact import ONE_DOLLAR, money
+from domain.rules.rule_set import RuleSet
 
 METRICS = ("harvestable_loss", "tax_saved", "loss_percent")
+# Of these the threshold is a number of days before a day; services/live/date_rules.py.
+WINDOW_CLOSES, SAFE_TO_BUY, LONG_TERM, YEAR_END = DATE_METRICS = (
+    "window_closes", "safe_to_buy", "long_term", "year_end",
+)  # fmt: skip
+MOST_DAYS = 366
 NOTICE, URGENT = "notice", "urgent"
 SEVERITIES = (NOTICE, URGENT)
 SCHEMES = ("terminal", "file", "webhook")
@@ -33,10 +40,10 @@ def checked_rule(rule: AlertRuleSet) -> AlertRuleSet:
         raise InvalidRule(
             f"scope {rule.scope!r}: use all, class:NAME, group:ID, asset:ID or account:ID"
         )
-    if rule.metric not in METRICS:
-        raise InvalidRule(f"metric {rule.metric!r}: use one of {', '.join(METRICS)}")
-    if money(rule.threshold) <= 0:
-        raise InvalidRule(f"threshold {rule.threshold}: use an amount above zero")
+    if rule.metric not in METRICS + DATE_METRICS:
+        known = ", ".join(METRICS + DATE_METRICS)
+        raise InvalidRule(f"metric {rule.metric!r}: use one of {known}")
+    _check_threshold(rule)
     if not 0 < money(rule.rearm_ratio) <= ONE_DOLLAR:
         raise InvalidRule(f"re-arm ratio {rule.rearm_ratio}: use a share between 0 and 1")
     if rule.severity not in SEVERITIES:
@@ -50,6 +57,24 @@ def checked_rule(rule: AlertRuleSet) -> AlertRuleSet:
         if scheme not in SCHEMES or (scheme != "terminal" and not target) or " " in channel:
             raise InvalidRule(f"channel {channel!r}: use terminal, file:PATH or webhook:URL")
     return rule
+
+
+def checked_for(rule: AlertRuleSet, law: RuleSet) -> AlertRuleSet:
+    """The rule if it can be watched under a law; raises InvalidRule."""
+    if rule.metric == LONG_TERM and not law.has_terms:
+        raise InvalidRule(f"metric {rule.metric!r}: {law.version} knows no long-term gains")
+    return checked_rule(rule)
+
+
+def _check_threshold(rule: AlertRuleSet) -> None:
+    if rule.metric in DATE_METRICS:
+        days, part = divmod(money(rule.threshold), ONE_DOLLAR)
+        if part or not 0 <= days <= MOST_DAYS:
+            raise InvalidRule(f"threshold {rule.threshold}: use whole days, 0 to {MOST_DAYS}")
+    elif money(rule.threshold) <= 0:
+        raise InvalidRule(f"threshold {rule.threshold}: use an amount above zero")
+    if money(rule.amount) < 0 or (money(rule.amount) and rule.metric != YEAR_END):
+        raise InvalidRule(f"amount {rule.amount}: {YEAR_END} alone takes one, zero or more")
 
 
 def quiet_hours(text: str) -> tuple[time, time]:
@@ -77,6 +102,14 @@ def quiet_until(text: str, now: datetime) -> datetime:
         return now
     day = now.date() + timedelta(days=clock >= end)
     return datetime.combine(day, end, now.tzinfo)
+
+
+def after_cooldown(fired_at: str, seconds: int) -> str:
+    """The instant from which a rule that fired may fire again; empty: at any."""
+    if not seconds:
+        return ""
+    fired = datetime.fromisoformat(fired_at).replace(tzinfo=UTC)
+    return sortable_instant(fired + timedelta(seconds=seconds))
 
 
 def in_scope(scope: str, asset: Asset, account: Account) -> bool:
