@@ -1,7 +1,8 @@
-"""Commands on alert rules: add, list, remove, test."""
+"""Commands on alert rules: add, defaults, list, remove, test."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Annotated
 
 import typer
@@ -10,6 +11,7 @@ from domain.days import sortable_instant
 from domain.decisions import AlertRuleRemoved, AlertRuleSet
 from domain.exact import check
 from domain.fact_codec import AlertFact
+from domain.rules.rule_set import RuleSet
 from infra.cli.alerts import ALERTS
 from infra.cli.backtest import From, To, days, known_rules, told, tried
 from infra.cli.options import Output, TaxpayerOption, application, view
@@ -17,28 +19,32 @@ from infra.cli.output import Format, show, stderr
 from infra.composition import App
 from infra.replay_store import new_store
 from projections.alerts import rules as rules_in_force
-from services.alert_rules import METRICS, checked_rule
+from services.alert_rules import DATE_METRICS, METRICS, YEAR_END, checked_for
 from services.alerting import SOURCE
+from services.default_rules import missing
 from services.history import as_happened, as_recorded
 from services.ledger import Offer, check_id
 from services.replay import Watched, replayed_alerts
 
 RULES = {
     "name": "rule", "scope": "scope", "metric": "metric", "threshold": "threshold",
-    "rearm_ratio": "re-arm ratio", "channels": "channels", "severity": "severity",
-    "snoozed_until": "snoozed until", "since": "since",
+    "amount": "amount", "rearm_ratio": "re-arm ratio", "channels": "channels",
+    "severity": "severity", "snoozed_until": "snoozed until", "since": "since",
 }  # fmt: skip
 TRIED = {name: title for name, title in ALERTS.items() if name != "state"}
 SCOPE_HELP = "all, class:NAME, group:ID, asset:ID or account:ID."
-commands = typer.Typer(no_args_is_help=True, help="Alert rules: add, list, remove, test.")
+METRIC_HELP = f"One of {', '.join(METRICS + DATE_METRICS)}."
+commands = typer.Typer(no_args_is_help=True, help="Alert rules: add, defaults, list, remove, test.")
 
 
 @commands.command("add")
 def add(
     name: Annotated[str, typer.Argument(help="A name; adding it again replaces the rule.")],
-    threshold: Annotated[str, typer.Argument(help="Amount (or percent) at which it fires.")],
+    threshold: Annotated[
+        str, typer.Argument(help="Amount or percent at which it fires, or days before.")
+    ],
     scope: Annotated[str, typer.Option(help=SCOPE_HELP)] = "all",
-    metric: Annotated[str, typer.Option(help=f"One of {', '.join(METRICS)}.")] = METRICS[0],
+    metric: Annotated[str, typer.Option(help=METRIC_HELP)] = METRICS[0],
     rearm: Annotated[str, typer.Option(help="Re-arms below threshold times this.")] = "0.85",
     channel: Annotated[
         list[str] | None, typer.Option(help="terminal, file:PATH, webhook:URL; repeatable.")
@@ -48,11 +54,15 @@ def add(
     ),
     cooldown: Annotated[int, typer.Option(help="Seconds before it may fire again.")] = 0,
     quiet: Annotated[str, typer.Option(help="Hours in which notices wait: 22:00-07:00.")] = "",
+    amount: Annotated[
+        str, typer.Option(help=f"{YEAR_END} alone: with that much to harvest.")
+    ] = "0",
     taxpayer: TaxpayerOption = None,
 ) -> None:
-    """Watch a loss: fire when the metric of the scope reaches the threshold."""
+    """Watch a loss, or a day to come: fire when the metric of the scope reaches the threshold."""
     app = application()
-    rule = checked_rule(
+    chosen = app.taxpayer(taxpayer)
+    rule = checked_for(
         AlertRuleSet(
             effective_at=sortable_instant(app.clock()),
             name=check_id(name, "rule"),
@@ -64,10 +74,27 @@ def add(
             severity=severity,
             cooldown_seconds=cooldown,
             quiet=quiet,
-        )
+            amount=check(amount, "--amount"),
+        ),
+        _law(app, chosen),
     )
-    _record(app, app.taxpayer(taxpayer), name, rule)
+    _record(app, chosen, name, rule)
     stderr().print(f"rule {name}: {metric} of {scope} at {rule.threshold}", markup=False)
+    app.market.facts_changed()
+
+
+@commands.command("defaults")
+def defaults(taxpayer: TaxpayerOption = None) -> None:
+    """Add a first set of rules; a rule of yours with one of their names stays as it is."""
+    app = application()
+    chosen = app.taxpayer(taxpayer)
+    with app.projector.database.reading() as connection:
+        known = {rule["name"] for rule in rules_in_force(connection, chosen)}
+    added = missing(known, _law(app, chosen), sortable_instant(app.clock()))
+    for rule in added:
+        _record(app, chosen, rule.name, rule)
+        stderr().print(f"rule {rule.name}: {rule.metric} at {rule.threshold}", markup=False)
+    stderr().print(f"{len(added)} default rules added (change one: thresher rules add)")
     app.market.facts_changed()
 
 
@@ -103,9 +130,10 @@ def try_rules(
     ] = None,
     threshold: Annotated[str | None, typer.Argument(help="Try this threshold.")] = None,
     scope: Annotated[str | None, typer.Option(help=SCOPE_HELP)] = None,
-    metric: Annotated[str | None, typer.Option(help=f"One of {', '.join(METRICS)}.")] = None,
+    metric: Annotated[str | None, typer.Option(help=METRIC_HELP)] = None,
     rearm: Annotated[str | None, typer.Option(help="Re-arms below threshold times this.")] = None,
     cooldown: Annotated[int | None, typer.Option(help="Seconds before it may fire again.")] = None,
+    amount: Annotated[str | None, typer.Option(help=f"What {YEAR_END} asks for.")] = None,
     start: From = None,
     end: To = None,
     recorded: Annotated[
@@ -123,7 +151,7 @@ def try_rules(
     frame = view(app, taxpayer, None, None)
     first, last = days(start, end)
     changes = {"threshold": threshold, "scope": scope, "metric": metric, "rearm_ratio": rearm,
-               "cooldown_seconds": cooldown}  # fmt: skip
+               "cooldown_seconds": cooldown, "amount": amount}  # fmt: skip
     rules = known_rules(app, frame.taxpayer)
     if not rules and name is None:
         raise typer.BadParameter("no rule is in force: try NAME THRESHOLD")
@@ -132,6 +160,21 @@ def try_rules(
     rows = replayed_alerts(new_store, history, Watched(tested, first))
     title = f"Alerts as they would have been, {told(history, first)}"
     show(rows, output, TRIED, title, "No rule would have fired.")
+
+
+def say_if_without(app: App, taxpayers: Collection[str]) -> None:
+    """One line for each that has no alert rule, so that nobody waits for an alert in vain."""
+    with app.projector.database.reading() as connection:
+        watched = {rule["taxpayer"] for rule in rules_in_force(connection)}
+    for name in taxpayers:
+        if name not in watched:
+            stderr().print(
+                f"{name} has no alert rules: thresher rules defaults", markup=False, soft_wrap=True
+            )
+
+
+def _law(app: App, taxpayer: str) -> RuleSet:
+    return app.projector.taxpayer(taxpayer).portfolio.declared.policy.rules
 
 
 def _record(app: App, taxpayer: str, name: str, fact: AlertFact) -> None:

@@ -38,9 +38,9 @@ class Dates:
         """
         first, last = iso(day - LATE_DAYS), iso(day + days)
         if metric == LONG_TERM:
-            found = self._lots(scope, day - LATE_DAYS, day + days, marks)
-        elif metric == SAFE_TO_BUY:
-            found = self._groups(scope, day, DO_NOT_BUY, is_last_day=False)
+            return sorted(self._lots(scope, day - LATE_DAYS, day + days, marks), key=_order)
+        if metric == SAFE_TO_BUY:
+            found = list(self._groups(scope, day, DO_NOT_BUY, is_last_day=False))
         else:
             assert metric == WINDOW_CLOSES
             found = [
@@ -53,13 +53,14 @@ class Dates:
     def _groups(self, scope: str, day: int, kind: str, *, is_last_day: bool) -> Iterator[AlertDate]:
         """The day of each group in scope: the last of its windows, or the first day after it.
 
-        A group is in scope with one of its assets, or with an account that opened a window.
+        A group is in scope with one of its assets, or with an account that opened one of the
+        windows that overlap up to that day.
         """
         for group, windows in self._windows[kind].items():
             shown = _current(windows, day)
             line = group_line(group, shown, self._held.get(group, set()))
             safe = line["safe_to_buy_from" if kind == DO_NOT_BUY else "safe_to_sell_older_from"]
-            if not safe or not self._is_in(scope, group, line["accounts"]):
+            if not safe or not self._is_in(scope, group, _accounts(windows, day)):
                 continue
             yield AlertDate(
                 kind=kind if is_last_day else SAFE_TO_BUY,
@@ -160,6 +161,21 @@ def _current(windows: list[Piece], day: int) -> list[Piece]:
     begun = [each for each in windows if each["on"] <= iso(day)]
     last = max((each["last_day"] for each in begun), default="")
     return present(begun, min(iso(day), last)) if begun else []
+
+
+def _accounts(windows: list[Piece], day: int) -> set[str]:
+    """Whose windows overlap without a gap up to the last of those begun by a day."""
+    begun = sorted(
+        (each for each in windows if each["on"] <= iso(day)), key=lambda each: str(each["on"])
+    )
+    found: set[str] = set()
+    start = ""
+    for each in reversed(begun):
+        if start and each["safe_from"] < start:
+            break
+        start = each["on"]
+        found.add(each["account"])
+    return found
 
 
 def _of_lot(pieces: list[Lot], marks: Marks) -> AlertDate:

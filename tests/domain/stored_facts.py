@@ -139,12 +139,32 @@ ALERT_LIFE: tuple[Fact, ...] = (
     d.AlertSnoozed(**AT, rule="loss", until="2025-03-05T08:00:00.000000Z"),
 )  # fmt: skip
 
+DATE_ALERTS: tuple[Fact, ...] = (
+    d.AlertRuleSet(
+        **AT, name="year-end", scope="group:G", metric="year_end", threshold="5", rearm_ratio="0.9",
+        channels=("file:a.jsonl",), severity="urgent", cooldown_seconds=3600, quiet="22:00-07:00",
+        amount="100.5",
+    ),
+    d.AlertFired(
+        **AT, rule="long-term", crossing=2, scope="all", metric="long_term", threshold="7",
+        value="-1", position=42, channels=("file:alerts.jsonl",),
+        marks=(d.AlertMark("X", "99.5", "2025-03-03T14:59:00Z", "feed", "bid"),),
+        lots=(d.AlertLot("csv:b", "A", "X", "100", "5000"),), lot_count=3, tax_saved="1200.5",
+        severity="urgent", stale_marks=("X",),
+        dates=(
+            d.AlertDate("long_term", "2025-03-10", "G", ("A",), "X", "csv:b", "-2.5", ("csv:b",)),
+            d.AlertDate("safe_to_buy", "2025-03-11"),
+        ),
+    ),
+)  # fmt: skip
+
 # By golden file: the fact of each name as that file holds it.
 STORED: dict[str, dict[str, Fact]] = {
     "facts-v1": {name_of(fact): fact for fact in (*TRADES, *DECISIONS)},
     "facts-v2": {name_of(fact): fact for fact in GAINED},
     "facts-v3": {name_of(fact): fact for fact in GAINED_AGAIN},
     "facts-v4": {name_of(fact): fact for fact in ALERT_LIFE},
+    "facts-v5": {name_of(fact): fact for fact in DATE_ALERTS},
 }
 FACTS: dict[str, Fact] = {name: fact for facts in STORED.values() for name, fact in facts.items()}
 
