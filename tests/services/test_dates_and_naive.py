@@ -23,11 +23,12 @@ from services.trading_days import is_open, last_trading_day, trading_days_left
 from tests.services.house import Clock, House, Json, buy, sell
 from tests.services.naive_watch import in_scope as loss_in_scope
 
-RUNS = int(os.environ.get("THRESHER_MARKETS", "25"))
+RUNS = int(os.environ.get("THRESHER_MARKETS", "15"))
 STEPS = 40
 ASSETS = {"S": "stock", "T": "tokenized_security", "C": "crypto", "Q": "stock"}
 ZONES = ("America/Los_Angeles", "Asia/Tokyo", "")
 METRICS = ("window_closes", "safe_to_buy", "long_term", "year_end")
+RULES = tuple(f"r{number}" for number in range(8))
 SCOPES = ("all", "class:stock", "asset:S", "asset:T", "group:S", "group:Q")
 EXCHANGES = {"US": "NYSE", "UK": "LSE", "CA": "TSX"}
 Key = tuple[str, str, str, str, str]  # rule, kind, day, group or lot, account of a lot
@@ -38,7 +39,7 @@ class Run:
 
     def __init__(self, seed: int, path: Path) -> None:
         self.rng = Random(seed)
-        start = Clock().now + timedelta(days=self.rng.choice((0, 15, 280, 300)))
+        start = Clock().now + timedelta(days=self.rng.choice((0, 15, 280, 290)))
         self.house = House(path / "dates.db", Clock(start))
         self.law = self.rng.choice(("US", "US", "UK", "CA"))
         self.zone = self.rng.choice(ZONES)
@@ -53,10 +54,11 @@ class Run:
              "group": "S" if asset == "T" else asset} for asset, kind in ASSETS.items()
         ))  # fmt: skip
         self.house.say({"id": "account/R", "type": "account", "account": "R", "kind": "ira"})
-        for number in range(4):
-            self.rule(f"r{number}")
-        for _ in range(10):
+        for name in RULES:
+            self.rule(name)
+        for _ in range(25):
             self.trade()
+        self.told |= set(self.heard())  # between these facts nobody looks
 
     @property
     def today(self) -> int:
@@ -67,17 +69,19 @@ class Run:
         rng = self.rng
         metric = rng.choice(METRICS)
         self.house.watch(
-            name, str(rng.choice((0, 1, 2, 7, 30))), metric=metric, scope=rng.choice(SCOPES),
+            name, str(rng.choice((0, 0, 0, 1, 7, 30))), metric=metric, scope=rng.choice(SCOPES),
             amount=rng.choice(("0", "50")) if metric == "year_end" else "0",
         )  # fmt: skip
 
     def trade(self) -> None:
         """A trade of yesterday or before: so the calendar of yesterday knows all there is."""
         rng, id = self.rng, f"f{len(self.ids)}"
-        back = rng.choice((1, 2, rng.randint(20, 33), rng.randint(350, 372)))
-        make = buy if rng.random() < 0.6 else sell
+        back = rng.choice((1, 2, rng.randint(20, 33), rng.randint(350, 372), 400))
+        make = buy if rng.random() < 0.45 else sell
+        units = rng.randint(1, 3) if make is sell else rng.randint(1, 9)
+        amount = rng.randint(20, 60) if make is sell else 9 * rng.randint(20, 60)
         event = make(
-            id, str(rng.randint(1, 9)), str(rng.randint(50, 900)), asset=rng.choice(list(ASSETS)),
+            id, str(units), str(amount), asset=rng.choice(list(ASSETS)),
             account=rng.choice("AABR"), date=iso(self.today - back),
         )  # fmt: skip
         self.ids.append(event)
@@ -104,7 +108,7 @@ class Run:
         elif what < 0.35:
             self.amend()
         elif what < 0.42:
-            self.rule(rng.choice(("r0", "r1", "r2", "r3")))
+            self.rule(rng.choice(RULES))
         elif what < 0.6:
             self.house.app.market.facts_changed(self.house.clock.text)
         else:
