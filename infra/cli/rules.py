@@ -34,15 +34,17 @@ RULES = {
 TRIED = {name: title for name, title in ALERTS.items() if name != "state"}
 SCOPE_HELP = "all, class:NAME, group:ID, asset:ID or account:ID."
 METRIC_HELP = f"One of {', '.join(METRICS + DATE_METRICS)}."
+AMOUNT_HELP = f"For {YEAR_END} alone: with at least that much left to harvest."
+Threshold = Annotated[
+    str, typer.Argument(help="Amount or percent at which it fires, or days before.")
+]
 commands = typer.Typer(no_args_is_help=True, help="Alert rules: add, defaults, list, remove, test.")
 
 
 @commands.command("add")
 def add(
     name: Annotated[str, typer.Argument(help="A name; adding it again replaces the rule.")],
-    threshold: Annotated[
-        str, typer.Argument(help="Amount or percent at which it fires, or days before.")
-    ],
+    threshold: Threshold,
     scope: Annotated[str, typer.Option(help=SCOPE_HELP)] = "all",
     metric: Annotated[str, typer.Option(help=METRIC_HELP)] = METRICS[0],
     rearm: Annotated[str, typer.Option(help="Re-arms below threshold times this.")] = "0.85",
@@ -54,9 +56,7 @@ def add(
     ),
     cooldown: Annotated[int, typer.Option(help="Seconds before it may fire again.")] = 0,
     quiet: Annotated[str, typer.Option(help="Hours in which notices wait: 22:00-07:00.")] = "",
-    amount: Annotated[
-        str, typer.Option(help=f"{YEAR_END} alone: with that much to harvest.")
-    ] = "0",
+    amount: Annotated[str, typer.Option(help=AMOUNT_HELP)] = "0",
     taxpayer: TaxpayerOption = None,
 ) -> None:
     """Watch a loss, or a day to come: fire when the metric of the scope reaches the threshold."""
@@ -133,7 +133,7 @@ def try_rules(
     metric: Annotated[str | None, typer.Option(help=METRIC_HELP)] = None,
     rearm: Annotated[str | None, typer.Option(help="Re-arms below threshold times this.")] = None,
     cooldown: Annotated[int | None, typer.Option(help="Seconds before it may fire again.")] = None,
-    amount: Annotated[str | None, typer.Option(help=f"What {YEAR_END} asks for.")] = None,
+    amount: Annotated[str | None, typer.Option(help=AMOUNT_HELP)] = None,
     start: From = None,
     end: To = None,
     recorded: Annotated[
