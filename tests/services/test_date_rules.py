@@ -149,6 +149,20 @@ def test_a_closed_day_at_the_end_counts_to_the_trading_day_before(house: House) 
     assert told(house, "late") == []
 
 
+def test_a_stale_mark_makes_the_year_end_no_urgent_matter_but_a_day_stays_one(house: House) -> None:
+    house.say(STOCK, buy("b", "10", "1000"), buy("b2", "1", "100", date="2024-12-31"))
+    house.watch("r", "5", metric="year_end", severity="urgent")
+    house.watch("l", "10", metric="long_term", severity="urgent")
+    house.ticks(("S", "80"))
+    at(house, "2025-12-23T00:00:00")
+    sent = {
+        logged.recorded.fact.rule: (logged.recorded.fact.severity, logged.recorded.fact.stale_marks)
+        for logged in house.app.ledger.read(0, 100)
+        if isinstance(logged.recorded.fact, AlertFired)
+    }
+    assert sent == {"r": ("notice", ("S",)), "l": ("urgent", ())}
+
+
 # --- midnight is the taxpayer's
 
 
@@ -204,6 +218,20 @@ def test_a_restart_in_between_tells_what_fell_due_meanwhile(house: House) -> Non
     at(house, "2025-04-01T12:00:00")
     assert told(house) == [("safe_to_buy", "2025-04-01", "S", "40")]
     house.close()
+
+
+def test_two_processes_tell_a_day_once(house: House) -> None:
+    house.say(STOCK, *LOSS)
+    house.watch("r", "0", metric="safe_to_buy")
+    beside = house.beside()
+    at(beside, "2025-03-31T12:00:00")
+    beside.clock.now = START.fromisoformat("2025-04-01T12:00:00Z")
+    house.clock.now = beside.clock.now
+    house.tick("S", "90")
+    beside.tick("S", "91")
+    at(house, "2025-04-01T13:00:00")
+    assert told(house) == [("safe_to_buy", "2025-04-01", "S", "40")]
+    beside.close()
 
 
 def test_a_day_that_nobody_heard_of_in_time_is_told_late(house: House) -> None:
