@@ -144,9 +144,11 @@ class AlertRuleSet(Fact, frozen=True, kw_only=True, omit_defaults=True, tag="ale
     the taxpayer's currency) or `loss_percent` (of basis); channels: `terminal`, `file:PATH`,
     `webhook:URL`. severity: `notice` or `urgent`; after a crossing it does not fire again for
     `cooldown_seconds`; quiet: hours of the taxpayer's clock (`22:00-07:00`) in which notices
-    wait, empty for none. `dwell_seconds`: how long the metric must stay at or above the threshold
+    wait, empty for none; `dwell_seconds`: how long the metric must stay at or above the threshold
     before it fires; digest: when notices go out together, by the taxpayer's clock (`hourly`,
-    `daily 08:00`), empty for each at once.
+    `daily 08:00`), empty for each at once. A metric may also be a day to come
+    (`services/alert_rules.py`): `threshold` is then the days before it, `amount` the harvestable
+    loss that `year_end` asks for.
     """
 
     name: str
@@ -160,6 +162,7 @@ class AlertRuleSet(Fact, frozen=True, kw_only=True, omit_defaults=True, tag="ale
     quiet: str = ""
     dwell_seconds: int = 0
     digest: str = ""
+    amount: str = "0"
 
 
 class AlertRuleRemoved(
@@ -190,6 +193,25 @@ class AlertMark(msgspec.Struct, frozen=True):
     kind: str
 
 
+class AlertDate(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Evidence: one day (ISO, of the taxpayer's zone) that an alert is about.
+
+    kind: `do_not_buy` and `do_not_sell` (the last day of a window), `safe_to_buy`, `long_term`,
+    `year_end`. It is of a group (`asset` and `lot` empty) over `accounts`, or of one lot in one
+    account. amount: the booked loss that a purchase would wash; of a lot its gain at the mark,
+    below zero for a loss; of the year the harvestable loss left. because: the facts behind it.
+    """
+
+    kind: str
+    day: str
+    group: str = ""
+    accounts: tuple[str, ...] = ()
+    asset: str = ""
+    lot: str = ""
+    amount: str = ""
+    because: tuple[str, ...] = ()
+
+
 class AlertFired(Fact, frozen=True, kw_only=True, omit_defaults=True, tag="alert_fired"):
     """A rule's metric reached its threshold: crossing number `crossing` of `rule`.
 
@@ -197,6 +219,8 @@ class AlertFired(Fact, frozen=True, kw_only=True, omit_defaults=True, tag="alert
     `lot_count` lots behind the value. severity: the rule's, but never urgent where one of the
     marks was too old; `stale_marks` are the assets of those. `pending_since`: the instant (UTC)
     since which the metric stayed at or above the threshold; empty for a rule without dwell.
+    dates: of a metric that is a day, every day that fell due; `value` is then the days left to
+    the first of them.
     """
 
     rule: str
@@ -214,6 +238,7 @@ class AlertFired(Fact, frozen=True, kw_only=True, omit_defaults=True, tag="alert
     severity: str = "notice"
     stale_marks: tuple[str, ...] = ()
     pending_since: str = ""
+    dates: tuple[AlertDate, ...] = ()
 
 
 class AlertPending(Fact, frozen=True, kw_only=True, omit_defaults=True, tag="alert_pending"):

@@ -29,7 +29,7 @@ ALERT_RULES = Projection(
         Column("taxpayer", Text, primary_key=True),
         Column("name", Text, primary_key=True),
         *text("scope", "metric", "threshold", "rearm_ratio", "channels", "since"),
-        *text("severity", "quiet", "snoozed_until"),
+        *text("severity", "quiet", "snoozed_until", "amount"),
         Column("cooldown_seconds", Integer, nullable=False),
         Column("dwell_seconds", Integer, nullable=False),
         *text("digest"),
@@ -37,9 +37,9 @@ ALERT_RULES = Projection(
 )
 ALERTS = Projection(
     "alerts",
-    2,
+    3,
     Table(
-        "alerts_v2",
+        "alerts_v3",
         METADATA,
         Column("taxpayer", Text, primary_key=True),
         Column("rule", Text, primary_key=True),
@@ -108,6 +108,7 @@ def _set_rule(
             fact.severity,
             fact.quiet,
             snoozed or "",
+            fact.amount,
             fact.cooldown_seconds,
             fact.dwell_seconds,
             fact.digest,
@@ -176,7 +177,8 @@ def _insert_once(connection: Connection, table: Table, row: tuple[Any, ...]) -> 
 
 
 def _fired(taxpayer: str, fact: AlertFired, recorded_at: str) -> tuple[Any, ...]:
-    evidence = {"position": fact.position, "marks": fact.marks, "lots": fact.lots}
+    evidence = {"position": fact.position, "marks": fact.marks, "lots": fact.lots,
+                "dates": fact.dates}  # fmt: skip
     if fact.pending_since:
         evidence |= {"pending_since": fact.pending_since}
     return (

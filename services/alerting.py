@@ -15,8 +15,9 @@ from domain.decisions import AlertFired, AlertLot, AlertMark, AlertRearmed
 from domain.exact import format_money, format_quantity, money
 from projections import alerts, pending
 from projections.schema import Piece
-from services.alert_rules import NOTICE
+from services.alert_rules import DATE_METRICS, NOTICE
 from services.ledger import Ledger, Offer, Outcome
+from services.live.date_rules import date_rule
 from services.live.engine import Crossing, Engine, Watched, level_below
 from services.live.triggers import Key
 from services.mark_policy import is_stale
@@ -32,7 +33,7 @@ class Watch:
     """Evaluates alert rules when marks, facts or days change."""
 
     def __init__(self, projector: Projector, ledger: Ledger) -> None:
-        self.engine = Engine(projector.taxpayer)
+        self.engine = Engine(projector.taxpayer, self._recorded_at)
         self._projector = projector
         self._ledger = ledger
         self._rules: dict[Key, Piece] = {}
@@ -53,10 +54,23 @@ class Watch:
             waits = {name: pending.latest(connection, name) for name in changed}
         for key, rule in rules.items():
             if key[0] in changed:
-                watched = _watched(rule, fired[key[0]])
-                watched.dwell = known_dwell(rule, waits[key[0]])
-                self.engine.watch(key, watched)
+                self._take_up(key, rule, fired[key[0]], waits[key[0]])
         self._rules = rules
+
+    def _take_up(
+        self, key: Key, rule: Piece, fired: Sequence[Piece], waits: Sequence[Piece]
+    ) -> None:
+        if rule["metric"] in DATE_METRICS:
+            zone = self._projector.taxpayer(key[0]).portfolio.declared.zone
+            self.engine.watch_date(key, date_rule(rule, fired, zone))
+        else:
+            watched = _watched(rule, fired)
+            watched.dwell = known_dwell(rule, waits)
+            self.engine.watch(key, watched)
+
+    def _recorded_at(self, taxpayer: str, ref: str) -> str:
+        versions = self._ledger.stream(taxpayer, ref)
+        return versions[-1].recorded_at if versions else ""
 
     def follow(self) -> None:
         """Takes up what other commands did meanwhile: facts, rules, marks."""
@@ -124,6 +138,8 @@ class Watch:
         behind = {one.lot.asset.id: one.lot.asset.asset_class.name for one in found}
         stale = [asset for asset in sorted(behind)
                  if is_stale(marks[asset].at, behind[asset], self.engine.now)]  # fmt: skip
+        # What a lot would gain counts for no date, so its mark may be old.
+        valued = behind.keys() | {each.asset for each in seen.dates if each.asset in marks}
         return AlertFired(
             effective_at=self.engine.now,
             rule=rule["name"],
@@ -134,7 +150,7 @@ class Watch:
             value=format_money(seen.value),
             position=self._projector.position,
             channels=tuple(rule["channels"].split()),
-            marks=tuple(AlertMark(**shown(marks[asset])) for asset in sorted(behind)),
+            marks=tuple(AlertMark(**shown(marks[asset])) for asset in sorted(valued)),
             lots=tuple(
                 AlertLot(
                     one.lot.ref,
@@ -150,6 +166,7 @@ class Watch:
             severity=NOTICE if stale else rule["severity"],
             stale_marks=tuple(stale),
             pending_since=seen.since,
+            dates=seen.dates,
         )
 
 

@@ -202,4 +202,5 @@ def _data(fact: AlertFired) -> dict[str, object]:
         "lot_count": fact.lot_count,
         "marks": fact.marks,
         "lots": fact.lots,
+        "dates": fact.dates,
     }

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from domain.decisions import AlertLapsed, AlertMark, AlertPending
 from domain.exact import format_money
 from projections.alerts import crossing_key
 from projections.schema import Piece
 from services.live.dwell import PENDING, Dwell
-from services.live.engine import Crossing
 from services.marks import shown
 from services.statement import Mark
+
+if TYPE_CHECKING:  # the engine asks for days, which the queries know, which list what is pending
+    from services.live.engine import Crossing
 
 _SHOWN = ("rule", "crossing", "scope", "metric", "threshold", "value", "recorded_at", "evidence")
 _LATER = ("tax_saved", "fired_at", "rearmed_at", "acknowledged_at")

@@ -13,11 +13,13 @@ from rich.console import Console
 from rich.text import Text
 
 from domain.exact import grouped, money
+from services.date_words import in_words
 from services.delivery import Message
 from services.digests import DIGEST
 
 # The yearly limit is used up, or no gain is left to offset.
 _NOTHING_NOW = ", adds to the loss carried forward"
+_DATES_AT_ONCE = 10
 
 
 def terminal_channel(console: Console) -> Callable[[str, Message], None]:
@@ -43,10 +45,14 @@ def alert_line(event: dict[str, object]) -> Text:
     """An alert as one line: when, which rule, the value over its threshold, the tax saved."""
     data = event["data"]
     assert isinstance(data, dict)
-    unit = "%" if data["metric"] == "loss_percent" else ""
-    saved = money(str(data["tax_saved"]))
     line = Text("ALERT ", style="bold yellow")
     line.append(f"{str(event['timestamp'])[:19]}  {data['rule']} #{data['crossing']}: ")
+    if data.get("dates"):
+        said, more = data["dates"][:_DATES_AT_ONCE], len(data["dates"]) - _DATES_AT_ONCE
+        line.append("; ".join([*in_words(said), *([f"and {more} more"] if more > 0 else [])]))
+        return line
+    unit = "%" if data["metric"] == "loss_percent" else ""
+    saved = money(str(data["tax_saved"]))
     line.append(f"{data['metric']} of {data['scope']} ", style="bold")
     line.append(f"{_amount(data['value'])}{unit} reached {_amount(data['threshold'])}{unit}")
     line.append(f", saves about {grouped(saved)} tax this year" if saved else _NOTHING_NOW)

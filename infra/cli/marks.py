@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 
 from infra.cli.options import Output, application
 from infra.cli.output import Format, show, stderr
+from infra.cli.rules import say_if_without
 from infra.cli.streams import follow_stdin, open_text
 from infra.sources.csv_lines import header_of, kind_of, lines
 from infra.sources.mark_feed import csv_quote, json_quote
@@ -50,7 +51,9 @@ def take(
     file: Annotated[Path, typer.Argument(help="CSV or JSON lines of marks, or - for a pipe.")],
 ) -> None:
     """Take marks in and fire alerts as they come; a pipe is followed live."""
-    market, bad = application().market, list[BadRow]()
+    app = application()
+    say_if_without(app, app.ledger.taxpayers())
+    market, bad = app.market, list[BadRow]()
     pending: list[Quote] = []
 
     def settle() -> None:

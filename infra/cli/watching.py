@@ -21,6 +21,7 @@ from infra.channels.terminal import message_lines
 from infra.cli.marks import close, quotes_from
 from infra.cli.options import Output, TaxpayerOption, application
 from infra.cli.output import NUMBERS, Format, cell, wants_table
+from infra.cli.rules import say_if_without
 from infra.cli.similar import with_swaps
 from services.delivery import Message
 from services.live.changes import Opportunities
@@ -89,7 +90,9 @@ def watch_command(
 ) -> None:
     """Watch losses and alerts live while marks come in; a pipe gets each change as JSON."""
     app = application()
-    rows = Opportunities(app.projector, app.taxpayer(taxpayer))
+    chosen = app.taxpayer(taxpayer)
+    say_if_without(app, [chosen])
+    rows = Opportunities(app.projector, chosen)
     if wants_table(output):
         with Live(auto_refresh=True, refresh_per_second=4, screen=False) as live:
             screen = Screen(live, rows, top)

@@ -12,8 +12,11 @@ from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from zoneinfo import ZoneInfo
 
-from domain.days import moment_key, seconds_after
+from domain.days import moment_key
+from domain.decisions import AlertDate
 from domain.exact import ONE_DOLLAR
+from services.alert_rules import after_cooldown
+from services.live.date_rules import DateRule, DateRules, Now, RecordedAt
 from services.live.dwell import LAPSED, PENDING, Dwell
 from services.live.guards import ONE, Metric, until_it_fires, until_it_rearms
 from services.live.holder import Found, Holder
@@ -41,8 +44,7 @@ class Watched:
 
     def cool_from(self, fired_at: str) -> None:
         """It fired at an instant (UTC): the cooldown counts from then."""
-        if self.cooldown_seconds:
-            self.ready_at = seconds_after(fired_at, self.cooldown_seconds)
+        self.ready_at = after_cooldown(fired_at, self.cooldown_seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,18 +61,23 @@ class Crossing:
     value: int
     found: Found
     tax_saved: int
+    dates: tuple[AlertDate, ...] = ()
     dwell: str = ""
     since: str = ""
 
 
 class Engine:
-    """Rules by (taxpayer, name). `load` gives a taxpayer's state.
+    """Rules by (taxpayer, name). `load` gives a taxpayer's state, `recorded_at` when a fact of it
+    was recorded (empty: always known).
 
     For those who measure: `asked` counts rules whose curves were looked at, `valued` those whose
     lots were.
     """
 
-    def __init__(self, load: Callable[[str], Taxpayer]) -> None:
+    def __init__(
+        self, load: Callable[[str], Taxpayer], recorded_at: RecordedAt = lambda name, ref: ""
+    ) -> None:
+        self.dates = DateRules(load, recorded_at)
         self.watched: dict[Key, Watched] = {}
         self.triggers = Triggers()
         self.now = ""
@@ -87,12 +94,19 @@ class Engine:
 
     def watch(self, key: Key, watched: Watched) -> None:
         """Takes a rule up; it is due."""
-        name = key[0]
         self.watched[key] = watched
-        self._rules_of.setdefault(name, set()).add(key)
+        self._rules_of.setdefault(key[0], set()).add(key)
         self._due.add(key)
         if watched.dwell.since:
             heappush(self._cooling, (watched.dwell.until, key))
+        self._follow_days(key[0])
+
+    def watch_date(self, key: Key, rule: DateRule) -> None:
+        """Takes a rule up whose metric is a day; it is due."""
+        self.dates.watch(key, rule)
+        self._follow_days(key[0])
+
+    def _follow_days(self, name: str) -> None:
         if name not in self._zones:
             zone = self._load(name).portfolio.declared.policy.zone
             self._zones[name] = zone
@@ -103,6 +117,7 @@ class Engine:
         """Drops the rules of a taxpayer, and what is known of its books."""
         self._holders.pop(name, None)
         self._zones.pop(name, None)
+        self.dates.forget(name)
         for key in self._rules_of.pop(name, ()):
             del self.watched[key]
             self.triggers.forget(key)
@@ -112,6 +127,8 @@ class Engine:
         """The board has other marks of these assets: who is reached is due."""
         for asset in self.triggers.scan((each, marks[each].price) for each in assets):
             self.reach(asset)
+        if self.dates.triggers.slots:
+            self.dates.moved(assets, marks)
 
     def reach(self, asset: str) -> None:
         """Whoever waits for the price that the asset has now is due."""
@@ -128,11 +145,13 @@ class Engine:
         if self.now[:16] != self._minute:
             self._minute = self.now[:16]
             self._new_days()
-        return bool(self._due)
+        return self.dates.advance(self.now) or bool(self._due)
 
     def _new_days(self) -> None:
         for zone, known in self._days.items():
             day = self._days[zone] = max(known, moment_key(self.now, zone)[0])
+            if day > known:
+                self.dates.new_day({name for name in self._zones if self._zones[name] == zone})
             timers = self._timers.setdefault(zone, [])
             while timers and timers[0][0] <= day:
                 _, name = heappop(timers)
@@ -155,6 +174,15 @@ class Engine:
             self._guard(key, metric, prices)
             if found is not None:
                 yield found
+        now = Now(self.now, marks, self._day, self._zones.__getitem__, self._holder)
+        for told in self.dates.told(now):
+            yield Crossing(
+                told.key, told.fired, told.crossing, told.value, told.found, told.tax_saved,
+                told.dates,
+            )  # fmt: skip
+
+    def _day(self, name: str) -> int:
+        return self._days[self._zones[name]]
 
     def _holder(self, name: str) -> Holder:
         holder = self._holders.get(name)

@@ -21,6 +21,7 @@ LENGTHS = {
     "facts-v2": 6,
     "facts-v3": 1,
     "facts-v4": 4,
+    "facts-v5": 2,
     "facts-v6": 4,
     "facts-v7": 1,
 }

@@ -223,6 +223,7 @@ def test_rules_are_listed_replaced_and_removed() -> None:
         "channels": "terminal",
         "severity": "notice",
         "quiet": "",
+        "amount": "0",
         "cooldown_seconds": 0,
         "dwell_seconds": 0,
         "digest": "",
