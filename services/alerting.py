@@ -17,7 +17,7 @@ from services.alert_rules import NOTICE
 from services.ledger import Ledger, Offer, Outcome
 from services.live.engine import Crossing, Engine, Watched, level_below
 from services.live.triggers import Key
-from services.mark_policy import is_stale
+from services.mark_policy import is_weak
 from services.marks import Quote, shown
 from services.projector import Projector
 
@@ -51,6 +51,7 @@ class Watch:
             if key[0] in changed:
                 self.engine.watch(key, _watched(rule, fired[key[0]]))
         self._rules = rules
+        self.moved(self._projector.board.moved_by_facts())
 
     def follow(self) -> None:
         """Takes up what other commands did meanwhile: facts, rules, marks."""
@@ -63,7 +64,7 @@ class Watch:
     ) -> list[AlertFired | AlertRearmed]:
         """Takes stored marks of one instant in and evaluates the rules that they reach."""
         board = self._projector.board
-        self.moved({quote.asset for id, quote in stored if board.take(id, quote)})
+        self.moved({asset for id, quote in stored for asset in board.take(id, quote)})
         return self.evaluate(stored[0][1].at, recorded_at)
 
     def moved(self, assets: Collection[str]) -> None:
@@ -109,8 +110,11 @@ class Watch:
         found = sorted(seen.found, key=lambda one: (-one.harvestable, one.lot.serial))
         marks = self._projector.board.marks
         behind = {one.lot.asset.id: one.lot.asset.asset_class.name for one in found}
-        stale = [asset for asset in sorted(behind)
-                 if is_stale(marks[asset].at, behind[asset], self.engine.now)]  # fmt: skip
+        stale = [
+            asset
+            for asset, its_class in sorted(behind.items())
+            if is_weak(marks[asset].kind, marks[asset].at, its_class, self.engine.now)
+        ]
         return AlertFired(
             effective_at=self.engine.now,
             rule=rule["name"],

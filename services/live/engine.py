@@ -7,7 +7,7 @@ cross. It stores and sends nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from heapq import heappop, heappush
@@ -17,7 +17,7 @@ from domain.days import moment_key, sortable_instant
 from domain.exact import ONE_DOLLAR
 from services.live.guards import ONE, Metric, until_it_fires, until_it_rearms
 from services.live.holder import Found, Holder
-from services.live.triggers import Key, Triggers
+from services.live.triggers import ANY, Key, Triggers
 from services.read_models import Taxpayer
 from services.statement import Mark
 
@@ -102,7 +102,7 @@ class Engine:
 
     def moved(self, assets: Collection[str], marks: Mapping[str, Mark]) -> None:
         """The board has other marks of these assets: who is reached is due."""
-        for asset in self.triggers.scan((each, marks[each].price) for each in assets):
+        for asset in self.triggers.scan(_prices(assets, marks)):
             self.reach(asset)
 
     def reach(self, asset: str) -> None:
@@ -189,6 +189,16 @@ class Engine:
             heappush(self._cooling, (watched.ready_at, key))
         else:
             self.triggers.guard(key, until_it_fires(metric, prices, watched.threshold), {})
+
+
+def _prices(assets: Iterable[str], marks: Mapping[str, Mark]) -> Iterator[tuple[str, int]]:
+    """Each asset with its price. One that has no mark any more reaches everybody, either way."""
+    for asset in assets:
+        mark = marks.get(asset)
+        if mark is None:
+            yield from ((asset, -1), (asset, ANY))
+        else:
+            yield asset, mark.price
 
 
 def level_below(threshold: int, ratio: int) -> int:
