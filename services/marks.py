@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, func, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, Subquery, and_, func, select
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from domain.exact import ONE_UNIT, format_quantity, quantity
@@ -17,6 +17,9 @@ from services.mark_choice import Candidates
 from services.mark_policy import haircut
 from services.statement import Mark
 from services.tables import MARKS
+
+Limits = Sequence[ColumnElement[bool]]
+_AT_ONCE = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,18 +100,40 @@ def latest(
     return board.marks
 
 
-def _latest_of_each_kind(
-    connection: Connection, limits: Sequence[ColumnElement[bool]]
-) -> dict[str, Candidates]:
-    """Per asset and kind the latest of the marks within limits; ties: stored last."""
-    newest = select(MARKS.c.asset, MARKS.c.kind, func.max(MARKS.c.at).label("at")).where(*limits)
-    best = newest.group_by(MARKS.c.asset, MARKS.c.kind).subquery()
-    same = (MARKS.c[name] == best.c[name] for name in ("asset", "kind", "at"))
-    query = select(MARKS).join(best, and_(*same)).where(*limits).order_by(MARKS.c.id)
+def _latest_of_each_kind(connection: Connection, limits: Limits) -> dict[str, Candidates]:
+    """Per asset and kind the latest of the marks within limits; ties: stored last.
+
+    Most assets have marks of one kind alone: kinds are sorted only for the others.
+    """
+    is_mixed = (func.min(MARKS.c.kind) < func.max(MARKS.c.kind)).label("is_mixed")
+    newest = select(MARKS.c.asset, func.max(MARKS.c.at).label("at"))
     found: dict[str, Candidates] = {}
-    for row in connection.execute(query):
-        found.setdefault(row.asset, {})[row.kind] = (row.id, quote_of(row).mark())
+    mixed: dict[str, None] = {}
+    of_all = newest.add_columns(is_mixed).where(*limits).group_by(MARKS.c.asset).subquery()
+    for row in connection.execute(_rows_of(of_all, limits, ("asset", "at"))):
+        if row.is_mixed:
+            mixed[row.asset] = None
+        else:
+            found[row.asset] = {row.kind: (row.id, quote_of(row).mark())}
+    for some in _parts(list(mixed)):
+        few = newest.add_columns(MARKS.c.kind).where(MARKS.c.asset.in_(some), *limits)
+        by_kind = few.group_by(MARKS.c.asset, MARKS.c.kind).subquery()
+        for row in connection.execute(_rows_of(by_kind, limits, ("asset", "at", "kind"))):
+            found.setdefault(row.asset, {})[row.kind] = (row.id, quote_of(row).mark())
     return found
+
+
+def _rows_of(newest: Subquery, limits: Limits, on: Sequence[str]) -> Select[Any]:
+    """The marks, in the order of storing, that have what a row of `newest` has in columns `on`."""
+    same = and_(*(MARKS.c[name] == newest.c[name] for name in on))
+    query = select(MARKS, *(each for each in newest.c if each.name not in MARKS.c))
+    return query.join(newest, same).where(*limits).order_by(MARKS.c.id)
+
+
+def _parts(assets: list[str]) -> Iterator[list[str]]:
+    """Some at a time: a statement takes no more than some thousand values."""
+    for start in range(0, len(assets), _AT_ONCE):
+        yield assets[start : start + _AT_ONCE]
 
 
 def stored_after(connection: Connection, id: int) -> list[tuple[int, Quote]]:
