@@ -15,13 +15,25 @@ from domain.days import sortable_instant
 from domain.decisions import AlertFired, AlertRearmed, AlertRuleRemoved
 from domain.exact import money
 from services.ledger import Offer
+from services.marks import Quote
 from tests.services.house import Clock, House, Json, buy, sell
 from tests.services.naive_watch import NaiveWatch, Said
 
 RUNS = int(os.environ.get("THRESHER_MARKETS", "50"))
 ASSETS = {"S": "stock", "T": "tokenized_security", "C": "crypto", "D": "crypto", "N": "nft"}
+TOKEN = "U"  # a tenth of S: it has no mark of its own
+KINDS = ("trade",) * 12 + ("bid", "bid", "floor", "ask", "manual")
 LAWS = ("us", "us", "us", "us", "uk", "ca")
-SCOPES = ("all", "class:crypto", "asset:S", "asset:N", "group:S", "account:A", "account:R")
+SCOPES = (
+    "all",
+    "class:crypto",
+    "asset:S",
+    "asset:N",
+    "asset:U",
+    "group:S",
+    "account:A",
+    "account:R",
+)
 METRICS = {
     "harvestable_loss": (20, 900), "tax_saved": (5, 300), "loss_percent": (2, 40),
 }  # fmt: skip
@@ -51,6 +63,8 @@ class Market:
              "group": "S" if asset == "T" else asset}
             for asset, kind in ASSETS.items()
         ]  # fmt: skip
+        assets.append({"id": "asset/U", "type": "asset", "asset": TOKEN, "ratio": "0.1",
+                       "class": "tokenized_security", "group": "S"})  # fmt: skip
         accounts: list[Json] = [
             {"id": "account/A", "type": "account", "account": "A", "custody": "broker"},
             {"id": "account/R", "type": "account", "account": "R", "kind": "ira"},
@@ -73,9 +87,10 @@ class Market:
     def trade(self) -> None:
         rng = self.rng
         taxpayer, id = rng.choice(("main", "other")), f"f{len(self.ids)}"
-        asset, account = rng.choice(list(ASSETS)), rng.choice("AAAABR")
+        asset, account = rng.choice([*ASSETS, TOKEN]), rng.choice("AAAABR")
         quantity = str(rng.randint(1, 9) if asset == "N" else rng.randint(1, 900) / 100)
-        amount = f"{float(quantity) * self.prices[asset] * rng.uniform(0.8, 1.6):.2f}"
+        price = self.prices["S"] / 10 if asset == TOKEN else self.prices[asset]
+        amount = f"{float(quantity) * price * rng.uniform(0.8, 1.6):.2f}"
         make = buy if rng.random() < 0.75 else sell
         event = make(id, quantity, amount, asset=asset, account=account, date=self.date())
         self.ids.append((taxpayer, event))
@@ -106,6 +121,13 @@ class Market:
         self.house.app.projector.catch_up(self.house.clock.day)
         self.house.app.market.facts_changed(self.house.clock.text)
 
+    def split(self) -> None:
+        """A taxpayer tells that the share was split: a token of it is twice as many, then."""
+        id = f"split/{self.house.clock.text}"
+        taxpayer, event = self.rng.choice(("main", "other")), {"id": id, "type": "split"}
+        event |= {"date": self.date(), "asset": "S", "num": "2", "den": "1"}
+        self.house.say(event, taxpayer=taxpayer)
+
     def step(self) -> None:
         """Something happens; then both engines have to have said the same."""
         rng, house = self.rng, self.house
@@ -120,6 +142,8 @@ class Market:
             self.rule(rng.choice(("r0", "r1", "r2")))
         elif what < 0.22:
             self.unwatch()
+        elif what < 0.24:
+            self.split()
         elif what < 0.26:
             house.app.market.facts_changed(house.clock.text)
         else:
@@ -128,7 +152,12 @@ class Market:
             moved = rng.sample(list(ASSETS), rng.choice((1, 1, 2)))
             for asset in moved:
                 self.prices[asset] *= rng.choice((0.7, 0.95, 0.99, 0.999, 1.001, 1.01, 1.04, 1.3))
-            house.ticks(*((asset, f"{self.prices[asset]:.4f}") for asset in moved))
+            kind = rng.choice(KINDS)
+            quotes = [
+                Quote(asset, f"{self.prices[asset]:.4f}", house.clock.text, kind=kind)
+                for asset in moved
+            ]
+            house.app.market.take(quotes, confirmed=True)
         assert live_said(house, before) == self.naive.step(house)
         self.crossings += house.app.ledger.head() - before
 
