@@ -179,7 +179,7 @@ class AlertFired(Fact, frozen=True, kw_only=True, omit_defaults=True, tag="alert
 
     `position` is the log position whose state was valued; `lots` holds the largest of the
     `lot_count` lots behind the value. severity: the rule's, but never urgent where one of the
-    marks was too old; `stale_marks` are the assets of those.
+    marks was too old or only an ask; `stale_marks` are the assets of those.
     """
 
     rule: str
