@@ -217,8 +217,8 @@ class AlertFired(Fact, frozen=True, kw_only=True, omit_defaults=True, tag="alert
 
     `position` is the log position whose state was valued; `lots` holds the largest of the
     `lot_count` lots behind the value. severity: the rule's, but never urgent where one of the
-    marks was too old; `stale_marks` are the assets of those. `pending_since`: the instant (UTC)
-    since which the metric stayed at or above the threshold; empty for a rule without dwell.
+    marks was too old or only an ask; `stale_marks` are the assets of those. `pending_since`: the
+    instant (UTC) since which the metric stayed at or above the threshold; empty without dwell.
     dates: of a metric that is a day, every day that fell due; `value` is then the days left to
     the first of them.
     """

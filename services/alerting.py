@@ -20,7 +20,7 @@ from services.ledger import Ledger, Offer, Outcome
 from services.live.date_rules import date_rule
 from services.live.engine import Crossing, Engine, Watched, level_below
 from services.live.triggers import Key
-from services.mark_policy import is_stale
+from services.mark_policy import is_weak
 from services.marks import Quote, shown
 from services.pending import dwell_fact, known_dwell
 from services.projector import Projector
@@ -56,6 +56,7 @@ class Watch:
             if key[0] in changed:
                 self._take_up(key, rule, fired[key[0]], waits[key[0]])
         self._rules = rules
+        self.moved(self._projector.board.moved_by_facts())
 
     def _take_up(
         self, key: Key, rule: Piece, fired: Sequence[Piece], waits: Sequence[Piece]
@@ -83,7 +84,7 @@ class Watch:
     ) -> list[AlertFired | AlertRearmed]:
         """Takes stored marks of one instant in and evaluates the rules that they reach."""
         board = self._projector.board
-        self.moved({quote.asset for id, quote in stored if board.take(id, quote)})
+        self.moved({asset for id, quote in stored for asset in board.take(id, quote)})
         return self.evaluate(stored[0][1].at, recorded_at)
 
     def moved(self, assets: Collection[str]) -> None:
@@ -136,10 +137,13 @@ class Watch:
         found = sorted(seen.found, key=lambda one: (-one.harvestable, one.lot.serial))
         marks = self._projector.board.marks
         behind = {one.lot.asset.id: one.lot.asset.asset_class.name for one in found}
-        stale = [asset for asset in sorted(behind)
-                 if is_stale(marks[asset].at, behind[asset], self.engine.now)]  # fmt: skip
         # What a lot would gain counts for no date, so its mark may be old.
         valued = behind.keys() | {each.asset for each in seen.dates if each.asset in marks}
+        stale = [
+            asset
+            for asset, its_class in sorted(behind.items())
+            if is_weak(marks[asset].kind, marks[asset].at, its_class, self.engine.now)
+        ]
         return AlertFired(
             effective_at=self.engine.now,
             rule=rule["name"],

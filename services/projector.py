@@ -23,7 +23,13 @@ from services.database import Database
 from services.delivery import enqueue, hold
 from services.ledger import Ledger, LoggedFact
 from services.marks import MarkBoard
-from services.read_models import PROJECTIONS, Taxpayer, write_changes, write_opportunities
+from services.read_models import (
+    PROJECTIONS,
+    Taxpayer,
+    forget_opportunities,
+    write_changes,
+    write_opportunities,
+)
 from services.tables import PERMANENT
 
 READ_MODELS = "read_models"
@@ -94,6 +100,7 @@ class Projector:
 
     def _project(self, facts: list[LoggedFact], as_of: str) -> set[str]:
         changed: set[str] = set()
+        tokens_changed = False
         with _no_collection():
             for logged in facts:
                 if type(logged.recorded.fact) not in ALERT_TYPES:
@@ -104,7 +111,10 @@ class Projector:
             with self.database.writing() as connection:
                 self._fence(connection, facts[-1].position)
                 for name in sorted(changed):
-                    write_changes(connection, name, self.taxpayers[name])
+                    tokens_changed |= write_changes(connection, name, self.taxpayers[name])
+                if tokens_changed and self.board.follow_tokens(connection):
+                    forget_opportunities(connection)  # others may hold them as well
+                for name in sorted(changed):
                     write_opportunities(connection, name, self.taxpayers[name], self.board, as_of)
                 self._project_alerts(connection, facts)
         self.position = facts[-1].position

@@ -10,8 +10,9 @@ from domain.days import day_of
 from domain.disposals import Disposal, WashMatch
 from domain.kept_book import KeptBook
 from domain.portfolio import Portfolio
+from domain.tokens import tokens_of
 from domain.years import Key, YearSums, merged, tax_years
-from projections import data_issues, disposals, open_lots, opportunities, wash_windows
+from projections import data_issues, disposals, open_lots, opportunities, tokens, wash_windows
 from projections import tax_years as years
 from projections.alerts import ALERT_RULES, ALERTS
 from projections.pending import ALERT_PENDING
@@ -33,6 +34,7 @@ PROJECTIONS: tuple[Projection, ...] = (
     opportunities.OPPORTUNITIES,
     years.TAX_YEARS,
     data_issues.DATA_ISSUES,
+    tokens.TOKENS,
     ALERT_RULES,
     ALERTS,
     ALERT_PENDING,
@@ -102,8 +104,11 @@ class Taxpayer:
             book.touched.clear()
 
 
-def write_changes(connection: Connection, name: str, taxpayer: Taxpayer) -> None:
-    """Writes the books that the last `settle` changed; the caller owns the transaction."""
+def write_changes(connection: Connection, name: str, taxpayer: Taxpayer) -> bool:
+    """Writes the books that the last `settle` changed; the caller owns the transaction.
+
+    Returns whether the taxpayer's tokens changed.
+    """
     portfolio = taxpayer.portfolio
     for book_name in sorted(portfolio.changed | portfolio.refolded):
         book = portfolio.books.get(book_name)
@@ -116,6 +121,7 @@ def write_changes(connection: Connection, name: str, taxpayer: Taxpayer) -> None
     own = data_issues.rows(name, "", list(portfolio.issues.values()))
     insert(connection, data_issues.DATA_ISSUES.table, own)
     _write_years(connection, name, taxpayer)
+    return tokens.write(connection, name, tokens_of(portfolio))
 
 
 def write_opportunities(
@@ -136,6 +142,13 @@ def write_opportunities(
     connection.execute(CHECKPOINTS.delete().where(CHECKPOINTS.c.projection == checkpoint))
     version = opportunities.OPPORTUNITIES.version
     insert(connection, CHECKPOINTS, [(checkpoint, version, board.last_id, as_of)])
+
+
+def forget_opportunities(connection: Connection) -> None:
+    """Drops everybody's opportunities: until written again, they are computed when asked for."""
+    connection.execute(opportunities.OPPORTUNITIES.table.delete())
+    of_opportunities = CHECKPOINTS.c.projection.startswith("opportunities:")
+    connection.execute(CHECKPOINTS.delete().where(of_opportunities))
 
 
 def _write_book(

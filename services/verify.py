@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import select
 
+from projections import tokens
 from projections.schema import CHECKPOINTS, digest
 from services.database import Database
 from services.ledger import Ledger
@@ -36,8 +37,8 @@ def rebuild_and_compare(
     rebuilt = Projector(scratch, ledger, delivers=False)
     rebuilt.catch_up("0001-01-01", progress)
     for taxpayer, as_of, last_mark in _opportunity_checkpoints(live.database):
-        with live.database.reading() as now:
-            rebuilt.board = MarkBoard(now, until_id=last_mark)
+        with live.database.reading() as now, scratch.reading() as anew:
+            rebuilt.board = MarkBoard(now, last_mark, tokens.by_asset(anew))
         rebuilt.refresh(taxpayer, as_of)
     compared = []
     with live.database.reading() as now, scratch.reading() as anew:

@@ -20,7 +20,7 @@ from services.alert_rules import YEAR_END, after_cooldown
 from services.live.dates import Dates, key_of, of_year, year_end
 from services.live.guards import ONE, until_it_fires
 from services.live.holder import Found, Holder
-from services.live.triggers import Key, Triggers
+from services.live.triggers import Key, Triggers, prices_of
 from services.read_models import Taxpayer
 from services.statement import Marks
 from services.trading_days import trading_days_left
@@ -112,7 +112,7 @@ class DateRules:
 
     def moved(self, assets: Collection[str], marks: Marks) -> None:
         """The board has other marks of these assets: who waits for them is due."""
-        for asset in self.triggers.scan((each, marks[each].price) for each in assets):
+        for asset in self.triggers.scan(prices_of(assets, marks)):
             self._due |= self.triggers.reached(asset)
 
     def new_day(self, names: Collection[str]) -> None:

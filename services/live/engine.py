@@ -20,7 +20,7 @@ from services.live.date_rules import DateRule, DateRules, Now, RecordedAt
 from services.live.dwell import LAPSED, PENDING, Dwell
 from services.live.guards import ONE, Metric, until_it_fires, until_it_rearms
 from services.live.holder import Found, Holder
-from services.live.triggers import Key, Triggers
+from services.live.triggers import Key, Triggers, prices_of
 from services.read_models import Taxpayer
 from services.statement import Mark
 
@@ -125,7 +125,7 @@ class Engine:
 
     def moved(self, assets: Collection[str], marks: Mapping[str, Mark]) -> None:
         """The board has other marks of these assets: who is reached is due."""
-        for asset in self.triggers.scan((each, marks[each].price) for each in assets):
+        for asset in self.triggers.scan(prices_of(assets, marks)):
             self.reach(asset)
         if self.dates.triggers.slots:
             self.dates.moved(assets, marks)

@@ -21,14 +21,27 @@ from domain.decisions import (
 )
 from domain.exact import money
 from services.ledger import Offer
+from services.marks import Quote
 from tests.services.house import Clock, House, Json, buy, sell
 from tests.services.naive_watch import NaiveWatch, Said
 
 RUNS = int(os.environ.get("THRESHER_MARKETS", "50"))
 ASSETS = {"S": "stock", "T": "tokenized_security", "C": "crypto", "D": "crypto", "N": "nft"}
+TOKEN = "U"  # a tenth of S: it has no mark of its own
+KINDS = ("trade",) * 12 + ("bid", "bid", "floor", "ask", "manual")
 LAWS = ("us", "us", "us", "us", "uk", "ca")
-SCOPES = ("all", "class:crypto", "asset:S", "asset:N", "group:S", "account:A", "account:R",
-          "position:A/C", "position:A/S")  # fmt: skip
+SCOPES = (
+    "all",
+    "class:crypto",
+    "asset:S",
+    "asset:N",
+    "asset:U",
+    "group:S",
+    "account:A",
+    "account:R",
+    "position:A/C",
+    "position:A/S",
+)
 METRICS = {
     "harvestable_loss": (20, 900), "tax_saved": (5, 300), "loss_percent": (2, 40),
 }  # fmt: skip
@@ -58,6 +71,8 @@ class Market:
              "group": "S" if asset == "T" else asset}
             for asset, kind in ASSETS.items()
         ]  # fmt: skip
+        assets.append({"id": "asset/U", "type": "asset", "asset": TOKEN, "ratio": "0.1",
+                       "class": "tokenized_security", "group": "S"})  # fmt: skip
         accounts: list[Json] = [
             {"id": "account/A", "type": "account", "account": "A", "custody": "broker"},
             {"id": "account/R", "type": "account", "account": "R", "kind": "ira"},
@@ -80,9 +95,10 @@ class Market:
     def trade(self) -> None:
         rng = self.rng
         taxpayer, id = rng.choice(("main", "other")), f"f{len(self.ids)}"
-        asset, account = rng.choice(list(ASSETS)), rng.choice("AAAABR")
+        asset, account = rng.choice([*ASSETS, TOKEN]), rng.choice("AAAABR")
         quantity = str(rng.randint(1, 9) if asset == "N" else rng.randint(1, 900) / 100)
-        amount = f"{float(quantity) * self.prices[asset] * rng.uniform(0.8, 1.6):.2f}"
+        price = self.prices["S"] / 10 if asset == TOKEN else self.prices[asset]
+        amount = f"{float(quantity) * price * rng.uniform(0.8, 1.6):.2f}"
         make = buy if rng.random() < 0.75 else sell
         event = make(id, quantity, amount, asset=asset, account=account, date=self.date())
         self.ids.append((taxpayer, event))
@@ -122,6 +138,13 @@ class Market:
     def move(self, asset: str) -> None:
         self.prices[asset] *= self.rng.choice((0.7, 0.95, 0.99, 0.999, 1.001, 1.01, 1.04, 1.3))
 
+    def split(self) -> None:
+        """A taxpayer tells that the share was split: a token of it is twice as many, then."""
+        id = f"split/{self.house.clock.text}"
+        taxpayer, event = self.rng.choice(("main", "other")), {"id": id, "type": "split"}
+        event |= {"date": self.date(), "asset": "S", "num": "2", "den": "1"}
+        self.house.say(event, taxpayer=taxpayer)
+
     def step(self) -> None:
         """Something happens; then both engines have to have said the same."""
         rng, house = self.rng, self.house
@@ -136,6 +159,8 @@ class Market:
             self.rule(rng.choice(("r0", "r1", "r2")))
         elif what < 0.22:
             self.unwatch()
+        elif what < 0.24:
+            self.split()
         elif what < 0.26:
             house.app.market.facts_changed(house.clock.text)
         else:
@@ -144,7 +169,12 @@ class Market:
             moved = rng.sample(list(ASSETS), rng.choice((1, 1, 2)))
             for asset in moved:
                 self.move(asset)
-            house.ticks(*((asset, f"{self.prices[asset]:.4f}") for asset in moved))
+            kind = rng.choice(KINDS)
+            quotes = [
+                Quote(asset, f"{self.prices[asset]:.4f}", house.clock.text, kind=kind)
+                for asset in moved
+            ]
+            house.app.market.take(quotes, confirmed=True)
         assert live_said(house, before) == self.naive.step(house)
         self.crossings += house.app.ledger.head() - before
 
