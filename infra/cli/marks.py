@@ -50,7 +50,7 @@ MaxBehind = Annotated[
     float | None,
     typer.Option(
         min=0,
-        help="Seconds that marks may wait until only the latest of an asset is valued; 0: for ever.",
+        help="Seconds that marks may wait until only the latest of an asset is valued; 0: any.",
     ),
 ]
 

@@ -99,6 +99,7 @@ class Engine:
         """Drops the rules of a taxpayer, and what is known of its books."""
         self._holders.pop(name, None)
         self._zones.pop(name, None)
+        self.stale.add(name)
         for key in self._rules_of.pop(name, ()):
             del self.watched[key]
             self.triggers.forget(key)
