@@ -32,9 +32,9 @@ COLUMNS = {
     "blocked": "blocked", "harvestable": "harvestable", "term": "term", "tax_saved": "tax saved",
     "blocked_until": "blocked until",
 }  # fmt: skip
-BATCH = 1_000
+BATCH, LATE_BATCH = 1_000, 10_000  # quotes that are taken together at most
 LAST_ALERTS = 8
-SECONDS_BEHIND = 0.5
+SECONDS_BEHIND = 0.25
 
 
 class Screen:
@@ -89,7 +89,7 @@ def watch_command(
 ) -> None:
     """Watch losses and alerts live while marks come in; a pipe gets each change as JSON.
 
-    A pipe of marks is conflated when it is half a second behind, unless --max-behind says else.
+    A pipe that is a quarter of a second late is conflated, unless --max-behind says else.
     """
     app = application()
     rows = Opportunities(app.projector, app.taxpayer(taxpayer))
@@ -130,7 +130,7 @@ def _follow(market: Market, file: Path, screen: Screen, every: float) -> Sequenc
             continue
         pending.append(quote)
         is_time = time.monotonic() - shown >= every and not market.is_late
-        if len(pending) >= BATCH or is_time:
+        if is_time or len(pending) >= (LATE_BATCH if market.is_late else BATCH):
             settle()
     settle()
     market.refresh()
