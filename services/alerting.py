@@ -9,7 +9,10 @@ service.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from functools import cached_property
+from itertools import chain
+from typing import TYPE_CHECKING
 
 from domain.decisions import AlertFired, AlertLot, AlertMark, AlertRearmed
 from domain.exact import format_money, format_quantity, money
@@ -24,6 +27,9 @@ from services.mark_policy import is_weak
 from services.marks import Quote, shown
 from services.pending import dwell_fact, known_dwell
 from services.projector import Projector
+
+if TYPE_CHECKING:
+    from services.live.relief import Relief
 
 SOURCE = "thresher"
 LOTS_IN_EVIDENCE = 100
@@ -87,6 +93,34 @@ class Watch:
         self.moved({asset for id, quote in stored for asset in board.take(id, quote)})
         return self.evaluate(stored[0][1].at, recorded_at)
 
+    @cached_property
+    def relief(self) -> Relief:
+        """The sweep beside the engine, made when first needed: numpy takes long to import."""
+        from services.live.relief import Relief  # noqa: PLC0415
+
+        return Relief(self.engine)
+
+    @property
+    def is_relieved(self) -> bool:
+        """Whether rules are parked after an overload: each evaluation is by the sweep."""
+        return "relief" in self.__dict__ and bool(self.relief.parked)
+
+    def latest(
+        self, stored: Sequence[tuple[int, Quote]], recorded_at: str, *, is_behind: bool
+    ) -> list[AlertFired | AlertRearmed]:
+        """Takes stored marks of several instants in, and evaluates the rules once, at the last.
+
+        `is_behind`: nobody is guarded anew meanwhile.
+        """
+        board = self._projector.board
+        self.moved({asset for id, quote in stored for asset in board.take(id, quote)})
+        self.engine.advance(max(quote.at for _, quote in stored))
+        return self._relieved(is_behind=is_behind, recorded_at=recorded_at)
+
+    def audit(self, recorded_at: str) -> list[AlertFired | AlertRearmed]:
+        """Has the sweep look for crossings that the engine missed; they are appended."""
+        return self._append(self.relief.audit(self._projector.board.marks), recorded_at)
+
     def moved(self, assets: Collection[str]) -> None:
         """The board has other marks of these assets: who is reached is due."""
         self.engine.moved(assets, self._projector.board.marks)
@@ -96,11 +130,20 @@ class Watch:
 
         Time never goes back: a mark that comes late is valued now.
         """
-        if not self.engine.advance(at):
-            return []
-        offers = [
-            self._offer(crossing) for crossing in self.engine.crossings(self._projector.board.marks)
-        ]
+        is_due, marks = self.engine.advance(at), self._projector.board.marks
+        if self.is_relieved:
+            return self._relieved(is_behind=False, recorded_at=recorded_at)
+        return self._append(self.engine.crossings(marks), recorded_at) if is_due else []
+
+    def _relieved(self, *, is_behind: bool, recorded_at: str) -> list[AlertFired | AlertRearmed]:
+        marks = self._projector.board.marks
+        asked = self.relief.crossings(marks, is_behind=is_behind)
+        return self._append(chain(asked, self.engine.told(marks)), recorded_at)
+
+    def _append(
+        self, crossings: Iterable[Crossing], recorded_at: str
+    ) -> list[AlertFired | AlertRearmed]:
+        offers = [self._offer(crossing) for crossing in crossings]
         if not offers:
             return []
         outcomes = self._ledger.append(offers, recorded_at)

@@ -7,7 +7,7 @@ cross. It stores and sends nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from zoneinfo import ZoneInfo
@@ -71,7 +71,8 @@ class Engine:
     was recorded (empty: always known).
 
     For those who measure: `asked` counts rules whose curves were looked at, `valued` those whose
-    lots were.
+    lots were. For the sweep: `stale` names taxpayers whose books or rules may be others than it
+    saw, `touched` the rules that were asked since.
     """
 
     def __init__(
@@ -82,6 +83,8 @@ class Engine:
         self.triggers = Triggers()
         self.now = ""
         self.asked = self.valued = 0
+        self.stale: set[str] = set()
+        self.touched: set[Key] = set()
         self._load = load
         self._rules_of: dict[str, set[Key]] = {}
         self._holders: dict[str, Holder] = {}
@@ -99,6 +102,7 @@ class Engine:
         self._due.add(key)
         if watched.dwell.since:
             heappush(self._cooling, (watched.dwell.until, key))
+        self.stale.add(key[0])
         self._follow_days(key[0])
 
     def watch_date(self, key: Key, rule: DateRule) -> None:
@@ -118,6 +122,7 @@ class Engine:
         self._holders.pop(name, None)
         self._zones.pop(name, None)
         self.dates.forget(name)
+        self.stale.add(name)
         for key in self._rules_of.pop(name, ()):
             del self.watched[key]
             self.triggers.forget(key)
@@ -158,23 +163,47 @@ class Engine:
                 holder = self._holders.get(name)
                 if holder is not None and holder.until <= day:
                     del self._holders[name]
+                    self.stale.add(name)
                     self._due |= self._rules_of.get(name, set())
 
     def crossings(self, marks: Mapping[str, Mark]) -> Iterator[Crossing]:
-        """Asks the rules that are due, in the order of their keys, and guards them anew."""
-        due, self._due = sorted(self._due), set()
-        for key in due:
-            watched, holder = self.watched[key], self._holder(key[0])
+        """Asks the rules that are due, in the order of their keys, and guards them anew; then
+        those whose metric is a day.
+        """
+        yield from self.ask(self.take_due(), marks)
+        yield from self.told(marks)
+
+    def take_due(self) -> set[Key]:
+        """The rules that are due; they are due no more, so whoever takes them asks them."""
+        due, self._due = self._due, set()
+        return due
+
+    def ask(
+        self,
+        keys: Collection[Key],
+        marks: Mapping[str, Mark],
+        spared: Callable[[Key, Metric], bool] = lambda key, metric: False,
+    ) -> Iterator[Crossing]:
+        """Asks these rules, in the order of their keys; all are guarded anew but the `spared`."""
+        self.touched.update(keys)
+        for key in sorted(keys):
+            watched, holder = self.watched[key], self.holder(key[0])
             metric = holder.metric(watched.metric, watched.scope)
             prices = {asset: marks[asset].price for asset in metric.assets if asset in marks}
             self.asked += 1
             found = None
             if self._may_cross(watched, metric, prices):
                 found = self._value(key, marks)
-            self._guard(key, metric, prices)
+            if spared(key, metric):
+                self.triggers.forget(key)
+            else:
+                self._guard(key, metric, prices)
             if found is not None:
                 yield found
-        now = Now(self.now, marks, self._day, self._zones.__getitem__, self._holder)
+
+    def told(self, marks: Mapping[str, Mark]) -> Iterator[Crossing]:
+        """Asks the rules whose metric is a day and that are due."""
+        now = Now(self.now, marks, self._day, self._zones.__getitem__, self.holder)
         for told in self.dates.told(now):
             yield Crossing(
                 told.key, told.fired, told.crossing, told.value, told.found, told.tax_saved,
@@ -184,7 +213,17 @@ class Engine:
     def _day(self, name: str) -> int:
         return self._days[self._zones[name]]
 
-    def _holder(self, name: str) -> Holder:
+    def rules_of(self, name: str) -> set[Key]:
+        """The rules of a taxpayer."""
+        return self._rules_of.get(name, set())
+
+    @property
+    def due(self) -> Set[Key]:
+        """Who has to be asked at the next evaluation."""
+        return self._due
+
+    def holder(self, name: str) -> Holder:
+        """A taxpayer's books as rules see them today, made if they are not known."""
         holder = self._holders.get(name)
         if holder is None:
             zone = self._zones[name]
@@ -206,7 +245,7 @@ class Engine:
         return bound >= watched.threshold or bool(watched.dwell.since)
 
     def _value(self, key: Key, marks: Mapping[str, Mark]) -> Crossing | None:
-        watched, holder = self.watched[key], self._holder(key[0])
+        watched, holder = self.watched[key], self.holder(key[0])
         self.valued += 1
         value, found = holder.value(watched.metric, watched.scope, marks)
         if watched.firing and value < watched.level:

@@ -30,6 +30,7 @@ NAMES = [
     "ticks/checks_vs_naive",
     "crash/100k",
     "ticks/1m",
+    "sweep/1m",
     "crash/1m",
     "ticks/growth_1k_1m",
     "alert/latency_p50",
