@@ -99,11 +99,13 @@ class FactSQLiteRecorder(SQLiteApplicationRecorder, FactRecorder):
     def select_log(self, after: int, limit: int) -> list[tuple[int, str, int, str, bytes]]:
         return self._rows("WHERE position > ? ORDER BY position LIMIT ?", (after, limit))
 
-    def select_prefix(self, prefix: str, until: int) -> list[tuple[int, str, int, str, bytes]]:
+    def select_prefix(
+        self, prefix: str, until: int, after: int = 0
+    ) -> list[tuple[int, str, int, str, bytes]]:
         end = prefix[:-1] + chr(ord(prefix[-1]) + 1)
         rows = self._rows(
-            "WHERE originator_id >= ? AND originator_id < ? AND position <= ?",
-            (prefix, end, until),
+            "WHERE originator_id >= ? AND originator_id < ? AND position > ? AND position <= ?",
+            (prefix, end, after, until),
         )
         rows.sort()
         return rows

@@ -1,7 +1,7 @@
 """The projector: moves read models from their checkpoint to the head of the log, in batches.
 
 One transaction a batch: fence first (the checkpoint moves by compare-and-set), then rows, then
-outbox. State of taxpayers is kept in memory and loaded from the ledger on first touch.
+outbox. State of taxpayers is kept in memory and loaded on first touch (services/snapshots.py).
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from services.delivery import enqueue, hold
 from services.ledger import Ledger, LoggedFact
 from services.marks import MarkBoard
 from services.read_models import PROJECTIONS, Taxpayer, write_changes, write_opportunities
+from services.snapshots import Snapshots
 from services.tables import PERMANENT
 
 READ_MODELS = "read_models"
@@ -43,6 +44,7 @@ class Projector:
     def __init__(self, database: Database, ledger: Ledger, *, delivers: bool = True) -> None:
         self.database = database
         self.ledger = ledger
+        self.snapshots = Snapshots(database, ledger)
         self.taxpayers: dict[str, Taxpayer] = {}
         self.changed: set[str] = set()  # taxpayers that moved; who follows them takes it away
         self._delivers = delivers
@@ -72,6 +74,8 @@ class Projector:
             except Fenced:
                 self.follow()
             progress(self.position - start, head - start)
+        known = {name: self.taxpayers[name] for name in changed if name in self.taxpayers}
+        self.snapshots.keep(known, self.position)
         return changed
 
     def refresh(self, name: str, as_of: str) -> None:
@@ -84,12 +88,8 @@ class Projector:
         """A taxpayer's state as of the checkpoint, loaded from the ledger if need be."""
         known = self.taxpayers.get(name)
         if known is None:
-            known = self.taxpayers[name] = Taxpayer()
-            if self.position:
-                with _no_collection():
-                    for logged in self.ledger.facts_of(name, self.position):
-                        known.portfolio.add(logged.ref, logged.recorded.fact)
-                    known.settle_without_writing()
+            with _no_collection():
+                known = self.taxpayers[name] = self.snapshots.load(name, self.position)
         return known
 
     def _project(self, facts: list[LoggedFact], as_of: str) -> set[str]:
@@ -98,6 +98,7 @@ class Projector:
             for logged in facts:
                 if type(logged.recorded.fact) not in ALERT_TYPES:
                     self.taxpayer(logged.taxpayer).portfolio.add(logged.ref, logged.recorded.fact)
+                    self.snapshots.came(logged.taxpayer)
                     changed.add(logged.taxpayer)
             for name in changed:
                 self.taxpayers[name].portfolio.settle()
