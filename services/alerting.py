@@ -16,10 +16,12 @@ from projections.schema import Piece
 from services.alert_rules import NOTICE
 from services.ledger import Ledger, Offer, Outcome
 from services.live.engine import Crossing, Engine, Watched, level_below
+from services.live.resting import lay_to_rest
 from services.live.triggers import Key
 from services.mark_policy import is_stale
 from services.marks import Quote, shown
 from services.projector import Projector
+from services.rests import load, save
 
 SOURCE = "thresher"
 LOTS_IN_EVIDENCE = 100
@@ -33,8 +35,15 @@ class Watch:
         self._projector = projector
         self._ledger = ledger
         self._rules: dict[Key, Piece] = {}
+        self._rests = load(projector)
         projector.changed |= set(ledger.taxpayers())
         self.reload()
+        self._rests = {}
+        self.moved(projector.board.marks)  # whoever rests is asked if a price is beyond its guard
+
+    def rest(self) -> None:
+        """Stores what every rule waits for, so that the next process need not ask it."""
+        save(self._projector, self.engine)
 
     def reload(self) -> None:
         """Takes up rules and facts that changed; all others stay as they are guarded."""
@@ -46,10 +55,15 @@ class Watch:
                     changed.add(key[0])
             for name in changed:
                 self.engine.forget(name)
-            fired = {name: alerts.read(connection, name) for name in changed}
+            fired = {
+                name: alerts.read(connection, name)
+                for name in changed & alerts.taxpayers(connection)
+            }
         for key, rule in rules.items():
             if key[0] in changed:
-                self.engine.watch(key, _watched(rule, fired[key[0]]))
+                watched = _watched(rule, fired.get(key[0], ()))
+                if not lay_to_rest(self.engine, key, watched, self._rests.get(key[0])):
+                    self.engine.watch(key, watched)
         self._rules = rules
 
     def follow(self) -> None:

@@ -72,6 +72,8 @@ class Projector:
             try:
                 changed |= self._project(facts, as_of)
             except Fenced:
+                for logged in facts:  # taken in, but not as of any position
+                    self.taxpayers.pop(logged.taxpayer, None)
                 self.follow()
             progress(self.position - start, head - start)
         known = {name: self.taxpayers[name] for name in changed if name in self.taxpayers}
@@ -116,10 +118,25 @@ class Projector:
         """If another process moved the read models, goes on from where it left them."""
         with self.database.reading() as connection:
             stored = self._checkpoint(connection, READ_MODELS)
-            if stored != self.position:
-                self.position, self.taxpayers = stored, {}
+            if stored < self.position:  # they were started anew
+                self.taxpayers = {}
                 self.changed |= set(self.ledger.taxpayers())
                 self.board = MarkBoard(connection)
+            else:
+                self.changed |= self._passed_by(stored)
+            self.position = stored
+
+    def _passed_by(self, until: int) -> set[str]:
+        """Whom others' facts up to a position reach; those whose books moved are loaded anew."""
+        names, at = set(), self.position
+        while at < until:
+            facts = self.ledger.read(at, min(BATCH, until - at))
+            for logged in facts:
+                names.add(logged.taxpayer)
+                if type(logged.recorded.fact) not in ALERT_TYPES:
+                    self.taxpayers.pop(logged.taxpayer, None)
+            at = facts[-1].position
+        return names
 
     def _project_alerts(self, connection: Connection, facts: list[LoggedFact]) -> None:
         delivered = self._checkpoint(connection, DELIVERY) if self._delivers else facts[-1].position

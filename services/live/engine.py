@@ -17,6 +17,7 @@ from domain.days import moment_key, sortable_instant
 from domain.exact import ONE_DOLLAR
 from services.live.guards import ONE, Metric, until_it_fires, until_it_rearms
 from services.live.holder import Found, Holder
+from services.live.resting import Rest, over
 from services.live.triggers import Key, Triggers
 from services.read_models import Taxpayer
 from services.statement import Mark
@@ -61,7 +62,7 @@ class Engine:
     """Rules by (taxpayer, name). `load` gives a taxpayer's state.
 
     For those who measure: `asked` counts rules whose curves were looked at, `valued` those whose
-    lots were.
+    lots were. `resting`: taxpayers that are not loaded, as all their rules are guarded already.
     """
 
     def __init__(self, load: Callable[[str], Taxpayer]) -> None:
@@ -69,6 +70,7 @@ class Engine:
         self.triggers = Triggers()
         self.now = ""
         self.asked = self.valued = 0
+        self.resting: dict[str, Rest] = {}
         self._load = load
         self._rules_of: dict[str, set[Key]] = {}
         self._holders: dict[str, Holder] = {}
@@ -94,6 +96,7 @@ class Engine:
     def forget(self, name: str) -> None:
         """Drops the rules of a taxpayer, and what is known of its books."""
         self._holders.pop(name, None)
+        self.resting.pop(name, None)
         self._zones.pop(name, None)
         for key in self._rules_of.pop(name, ()):
             del self.watched[key]
@@ -132,6 +135,8 @@ class Engine:
                 if holder is not None and holder.until <= day:
                     del self._holders[name]
                     self._due |= self._rules_of.get(name, set())
+        for name in over(self.resting, self._days):
+            self._due |= self._rules_of.get(name, set())
 
     def crossings(self, marks: Mapping[str, Mark]) -> Iterator[Crossing]:
         """Asks the rules that are due, in the order of their keys, and guards them anew."""
