@@ -110,9 +110,10 @@ class FactSQLiteRecorder(SQLiteApplicationRecorder, FactRecorder):
     def select_prefix(
         self, prefix: str, until: int, after: int = 0
     ) -> list[tuple[int, str, int, str, bytes]]:
+        # The plus signs keep it on the index of ids: by position it would walk the whole log.
         end = prefix[:-1] + chr(ord(prefix[-1]) + 1)
         rows = self._rows(
-            "WHERE originator_id >= ? AND originator_id < ? AND position > ? AND position <= ?",
+            "WHERE originator_id >= ? AND originator_id < ? AND +position > ? AND +position <= ?",
             (prefix, end, after, until),
         )
         rows.sort()

@@ -25,6 +25,7 @@ from services.rests import load, save
 
 SOURCE = "thresher"
 LOTS_IN_EVIDENCE = 100
+WORTH_WRITING = 20  # what rules wait for is stored when one in so many was asked
 
 
 class Watch:
@@ -42,8 +43,12 @@ class Watch:
         self.moved(projector.board.marks)  # whoever rests is asked if a price is beyond its guard
 
     def rest(self) -> None:
-        """Stores what every rule waits for, so that the next process need not ask it."""
-        save(self._projector, self.engine)
+        """Stores what every rule waits for, so that the next process need not ask it.
+
+        A few rules that were asked since are not worth writing all: they are asked once more.
+        """
+        if self.engine.asked * WORTH_WRITING >= len(self.engine.watched) > 0:
+            save(self._projector, self.engine)
 
     def reload(self) -> None:
         """Takes up rules and facts that changed; all others stay as they are guarded."""

@@ -6,9 +6,7 @@ outbox. State of taxpayers is kept in memory and loaded on first touch (services
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 from zlib import crc32
 
@@ -19,6 +17,7 @@ from domain.errors import ThresherError
 from domain.fact_codec import ALERT_TYPES
 from projections import alerts
 from projections.schema import CHECKPOINTS, METADATA, insert
+from services.collector import paused
 from services.database import Database
 from services.delivery import enqueue, hold
 from services.ledger import Ledger, LoggedFact
@@ -90,13 +89,13 @@ class Projector:
         """A taxpayer's state as of the checkpoint, loaded from the ledger if need be."""
         known = self.taxpayers.get(name)
         if known is None:
-            with _no_collection():
+            with paused():
                 known = self.taxpayers[name] = self.snapshots.load(name, self.position)
         return known
 
     def _project(self, facts: list[LoggedFact], as_of: str) -> set[str]:
         changed: set[str] = set()
-        with _no_collection():
+        with paused():
             for logged in facts:
                 if type(logged.recorded.fact) not in ALERT_TYPES:
                     self.taxpayer(logged.taxpayer).portfolio.add(logged.ref, logged.recorded.fact)
@@ -199,15 +198,3 @@ class Projector:
     def _checkpoint(self, connection: Connection, name: str) -> int:
         query = select(CHECKPOINTS.c.position).where(CHECKPOINTS.c.projection == name)
         return int(connection.execute(query).scalar_one())
-
-
-@contextmanager
-def _no_collection() -> Iterator[None]:
-    """Long folds run without the cyclic collector: they make no cycles, and it doubles them."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()

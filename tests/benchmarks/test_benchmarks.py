@@ -35,6 +35,9 @@ NAMES = [
     "alert/latency_p50",
     "alert/latency_p99",
     "alert/latency_p99.9",
+    "start/warm_1m",
+    "start/woken_1m",
+    "memory/lot",
 ]
 
 

@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from services import snapshots
-from services.snapshots import SHARE
-from tests.services.house import COIN, STOCK, House, buy, sell
+from tests.services.house import House
 from tests.services.test_live_and_naive import Market
 
 RUNS = 30
