@@ -36,8 +36,9 @@ NAMES = [
     "alert/latency_p99",
     "alert/latency_p99.9",
     "start/warm_1m",
-    "start/woken_1m",
     "memory/lot",
+    "alert/gc_pause",
+    "start/thaw_100k",
 ]
 
 

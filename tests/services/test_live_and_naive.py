@@ -20,7 +20,7 @@ from tests.services.naive_watch import NaiveWatch, Said
 
 RUNS = int(os.environ.get("THRESHER_MARKETS", "50"))
 ASSETS = {"S": "stock", "T": "tokenized_security", "C": "crypto", "D": "crypto", "N": "nft"}
-LAWS = ("us", "us", "us", "us", "uk", "ca")
+LAWS = ("US", "US", "US", "US", "UK", "CA")
 SCOPES = ("all", "class:crypto", "asset:S", "asset:N", "group:S", "account:A", "account:R")
 METRICS = {
     "harvestable_loss": (20, 900), "tax_saved": (5, 300), "loss_percent": (2, 40),
@@ -57,7 +57,7 @@ class Market:
         ]
         law = self.rng.choice(LAWS)
         positions: Json = {"id": "law", "type": "policy", "jurisdiction": law}
-        if law == "us":
+        if law == "US":
             positions |= {"tz": self.rng.choice(("America/New_York", "Asia/Tokyo"))}
             if self.rng.random() < 0.5:
                 positions |= {"wash_sale": "conservative"}
