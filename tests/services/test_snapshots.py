@@ -153,11 +153,19 @@ class _Evil:
         return os.getenv, ("HOME",)
 
 
-@pytest.mark.parametrize("what", [_Evil(), os.getcwd, pickle.loads, Path("x")])
-def test_nothing_but_the_domain_is_ever_called(what: object) -> None:
-    data = packed([what]) if not isinstance(what, _Evil) else pickle.dumps(what)
+FOREIGN = {
+    "an object of its own making": pickle.dumps(_Evil()),
+    "a function of the system": packed([os.getcwd]),
+    "a class of the library": packed([Path("x")]),
+    "what a module of the domain has imported": b"cdomain.weights\ngcd\n.",
+    "what hangs on a function of the domain": b"\x80\x04\x8c\x0bdomain.days\x8c\x0eday_of.__call__\x93.",
+}
+
+
+@pytest.mark.parametrize("what", FOREIGN)
+def test_nothing_but_the_domain_is_ever_called(what: str) -> None:
     with pytest.raises(Damaged, match="no part of a snapshot"):
-        unpacked(data, digest_of(data))
+        unpacked(FOREIGN[what], digest_of(FOREIGN[what]))
 
 
 def test_verify_tells_of_a_snapshot_that_is_not_what_the_facts_give(house: House) -> None:
