@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-THRESHOLDS = (5_000, 5, 10)  # young collections take about a millisecond, middle ones about five
-MANY = 50_000  # tracked objects; a full walk over so many takes about ten milliseconds
+THRESHOLDS = (5_000, 3, 10)  # young collections take about a millisecond, middle ones about five
+MANY = 30_000  # tracked objects; a full walk over so many takes about five milliseconds
 
 _settled = False
 

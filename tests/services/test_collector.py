@@ -36,7 +36,7 @@ assert [each for each in gc.get_objects() if each is kept[0]]
 settle()
 kept = [[] for _ in range(300_000)]
 assert not [each for each in gc.get_objects(2) if each is kept[0]]
-assert len(gc.get_objects(2)) <= 50_000
+assert len(gc.get_objects(2)) <= 30_000
 """,
     "what comes and goes is collected": """
 settle()
