@@ -12,8 +12,9 @@ from itertools import islice
 from domain.decisions import AssetDeclared
 from domain.exact import ONE_DOLLAR
 from domain.facts import Buy
-from services.live.engine import Engine, Watched, level_below
+from services.live.engine import Engine
 from services.live.relief import Relief
+from services.live.watched import Watched, level_below
 from services.read_models import Taxpayer
 from services.statement import Mark
 

@@ -143,6 +143,11 @@ def rules(connection: Connection, taxpayer: str | None = None) -> list[Piece]:
     return [dict(row._mapping) for row in connection.execute(query)]
 
 
+def taxpayers(connection: Connection) -> set[str]:
+    """Who has alerts."""
+    return set(connection.scalars(select(ALERTS.table.c.taxpayer).distinct()))
+
+
 def read(
     connection: Connection, taxpayer: str, as_of: str = "9999-12-31", known_at: str = "~"
 ) -> list[Piece]:

@@ -21,18 +21,22 @@ from projections.schema import Piece
 from services.alert_rules import DATE_METRICS, NOTICE
 from services.ledger import Ledger, Offer, Outcome
 from services.live.date_rules import date_rule
-from services.live.engine import Crossing, Engine, Watched, level_below
+from services.live.engine import Engine
+from services.live.resting import lay_to_rest
 from services.live.triggers import Key
+from services.live.watched import Crossing, Watched, level_below
 from services.mark_policy import is_weak
 from services.marks import Quote, shown
 from services.pending import dwell_fact, known_dwell
 from services.projector import Projector
+from services.rests import load, save
 
 if TYPE_CHECKING:
     from services.live.relief import Relief
 
 SOURCE = "thresher"
 LOTS_IN_EVIDENCE = 100
+WORTH_WRITING = 20  # what rules wait for is stored when one in so many was asked
 
 
 class Watch:
@@ -43,8 +47,19 @@ class Watch:
         self._projector = projector
         self._ledger = ledger
         self._rules: dict[Key, Piece] = {}
+        self._rests = load(projector)
         projector.changed |= set(ledger.taxpayers())
         self.reload()
+        self._rests = {}
+        self.moved(projector.board.marks)  # whoever rests is asked if a price is beyond its guard
+
+    def rest(self) -> None:
+        """Stores what every rule waits for, so that the next process need not ask it.
+
+        A few rules that were asked since are not worth writing all: they are asked once more.
+        """
+        if self.engine.asked * WORTH_WRITING >= len(self.engine.watched) > 0:
+            save(self._projector, self.engine)
 
     def reload(self) -> None:
         """Takes up rules and facts that changed; all others stay as they are guarded."""
@@ -56,11 +71,14 @@ class Watch:
                     changed.add(key[0])
             for name in changed:
                 self.engine.forget(name)
-            fired = {name: alerts.read(connection, name) for name in changed}
+            fired = {
+                name: alerts.read(connection, name)
+                for name in changed & alerts.taxpayers(connection)
+            }
             waits = {name: pending.latest(connection, name) for name in changed}
         for key, rule in rules.items():
             if key[0] in changed:
-                self._take_up(key, rule, fired[key[0]], waits[key[0]])
+                self._take_up(key, rule, fired.get(key[0], ()), waits[key[0]])
         self._rules = rules
         self.moved(self._projector.board.moved_by_facts())
 
@@ -73,7 +91,8 @@ class Watch:
         else:
             watched = _watched(rule, fired)
             watched.dwell = known_dwell(rule, waits)
-            self.engine.watch(key, watched)
+            if not lay_to_rest(self.engine, key, watched, self._rests.get(key[0])):
+                self.engine.watch(key, watched)
 
     def _recorded_at(self, taxpayer: str, ref: str) -> str:
         versions = self._ledger.stream(taxpayer, ref)

@@ -174,6 +174,10 @@ class Market:
             self.deliver()
         return crossings
 
+    def rest(self) -> None:
+        """Stores what every rule waits for: before a process ends, or when there is time."""
+        self.watch.rest()
+
     def deliver(self) -> dict[str, int]:
         """Sends what is due in the outbox."""
         return deliver(self._database, self._channels, self._clock())

@@ -14,7 +14,7 @@ from services.marks import shown
 from services.statement import Mark
 
 if TYPE_CHECKING:  # the engine asks for days, which the queries know, which list what is pending
-    from services.live.engine import Crossing
+    from services.live.watched import Crossing
 
 _SHOWN = ("rule", "crossing", "scope", "metric", "threshold", "value", "recorded_at", "evidence")
 _LATER = ("tax_saved", "fired_at", "rearmed_at", "acknowledged_at")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
@@ -122,6 +123,26 @@ def write_changes(connection: Connection, name: str, taxpayer: Taxpayer) -> bool
     insert(connection, data_issues.DATA_ISSUES.table, own)
     _write_years(connection, name, taxpayer)
     return tokens.write(connection, name, tokens_of(portfolio))
+
+
+def books_digest(taxpayer: Taxpayer) -> bytes:
+    """SHA-256 over the lots, rows, windows, issues and sums of the books in memory.
+
+    A book of which every fact was taken back is as if it had never been.
+    """
+    total = hashlib.sha256()
+    for name, book in sorted(taxpayer.portfolio.books.items()):
+        rules, sums = book.policy.rules, taxpayer.written[name].sums.sums
+        told = (
+            [open_lots.row("", name, lot) for lot in book.open_lots()],
+            [disposals.row("", name, row, rules) for row in book.disposals],
+            wash_windows.rows("", name, book),
+            data_issues.rows("", name, book.issues),
+            sorted(each for each in sums.items() if each[1]),
+        )
+        if any(told):
+            total.update(repr((name, told)).encode())
+    return total.digest()
 
 
 def write_opportunities(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -13,7 +14,7 @@ from services.database import Database
 from services.ledger import Ledger
 from services.marks import MarkBoard
 from services.projector import Projector
-from services.read_models import PROJECTIONS
+from services.read_models import PROJECTIONS, books_digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,16 @@ def rebuild_and_compare(
         for projection in PROJECTIONS:
             table = projection.table
             compared.append(Compared(projection.name, digest(now, table), digest(anew, table)))
-    return compared
+    return [*compared, _snapshots(live, rebuilt)]
+
+
+def _snapshots(live: Projector, rebuilt: Projector) -> Compared:
+    """Every snapshot with the facts since, and the same books from fact one."""
+    kept, anew = hashlib.sha256(), hashlib.sha256()
+    for name in live.snapshots.names():
+        kept.update(books_digest(live.snapshots.load(name, live.position)))
+        anew.update(books_digest(rebuilt.taxpayer(name)))
+    return Compared("snapshots", kept.hexdigest(), anew.hexdigest())
 
 
 def _opportunity_checkpoints(database: Database) -> list[tuple[str, str, int]]:

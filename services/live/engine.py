@@ -8,62 +8,19 @@ cross. It stores and sends nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Set
-from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from zoneinfo import ZoneInfo
 
 from domain.days import moment_key
-from domain.decisions import AlertDate
-from domain.exact import ONE_DOLLAR
-from services.alert_rules import after_cooldown
 from services.live.date_rules import DateRule, DateRules, Now, RecordedAt
-from services.live.dwell import LAPSED, PENDING, Dwell
+from services.live.dwell import LAPSED, PENDING
 from services.live.guards import ONE, Metric, until_it_fires, until_it_rearms
-from services.live.holder import Found, Holder
+from services.live.holder import Holder
+from services.live.resting import Rest, over
 from services.live.triggers import Key, Triggers, prices_of
+from services.live.watched import Crossing, Watched
 from services.read_models import Taxpayer
 from services.statement import Mark
-
-
-@dataclass(slots=True)
-class Watched:
-    """A rule and its state. `threshold` and `level` (below it re-arms) as the metric's values.
-
-    `ready_at`: the instant before which it does not fire again.
-    """
-
-    metric: str
-    scope: str
-    threshold: int
-    level: int
-    crossing: int = 0
-    firing: bool = False
-    cooldown_seconds: int = 0
-    ready_at: str = ""
-    dwell: Dwell = field(default_factory=Dwell)
-
-    def cool_from(self, fired_at: str) -> None:
-        """It fired at an instant (UTC): the cooldown counts from then."""
-        self.ready_at = after_cooldown(fired_at, self.cooldown_seconds)
-
-
-@dataclass(frozen=True, slots=True)
-class Crossing:
-    """A rule fired (`value` reached its threshold) or was re-armed.
-
-    Neither if `dwell` is PENDING (it waits from now on) or LAPSED (no longer); `since`: the instant
-    from which on it waited, or waits.
-    """
-
-    key: Key
-    fired: bool
-    crossing: int
-    value: int
-    found: Found
-    tax_saved: int
-    dates: tuple[AlertDate, ...] = ()
-    dwell: str = ""
-    since: str = ""
 
 
 class Engine:
@@ -72,7 +29,8 @@ class Engine:
 
     For those who measure: `asked` counts rules whose curves were looked at, `valued` those whose
     lots were. For the sweep: `stale` names taxpayers whose books or rules may be others than it
-    saw, `touched` the rules that were asked since.
+    saw, `touched` the rules that were asked since. `resting`: taxpayers that need not be loaded,
+    as their rules are guarded already.
     """
 
     def __init__(
@@ -85,6 +43,7 @@ class Engine:
         self.asked = self.valued = 0
         self.stale: set[str] = set()
         self.touched: set[Key] = set()
+        self.resting: dict[str, Rest] = {}
         self._load = load
         self._rules_of: dict[str, set[Key]] = {}
         self._holders: dict[str, Holder] = {}
@@ -120,6 +79,7 @@ class Engine:
     def forget(self, name: str) -> None:
         """Drops the rules of a taxpayer, and what is known of its books."""
         self._holders.pop(name, None)
+        self.resting.pop(name, None)
         self._zones.pop(name, None)
         self.dates.forget(name)
         self.stale.add(name)
@@ -165,6 +125,8 @@ class Engine:
                     del self._holders[name]
                     self.stale.add(name)
                     self._due |= self._rules_of.get(name, set())
+        for name in over(self.resting, self._days):
+            self._due |= self._rules_of.get(name, set())
 
     def crossings(self, marks: Mapping[str, Mark]) -> Iterator[Crossing]:
         """Asks the rules that are due, in the order of their keys, and guards them anew; then
@@ -222,10 +184,16 @@ class Engine:
         """Who has to be asked at the next evaluation."""
         return self._due
 
+    def is_asleep(self, name: str) -> bool:
+        """Whether a taxpayer rests, and nothing has asked for its books yet."""
+        return name in self.resting and name not in self._holders
+
     def holder(self, name: str) -> Holder:
         """A taxpayer's books as rules see them today, made if they are not known."""
         holder = self._holders.get(name)
         if holder is None:
+            if name in self.resting:
+                self.stale.add(name)
             zone = self._zones[name]
             holder = self._holders[name] = Holder(self._load(name), self._days[zone])
             heappush(self._timers.setdefault(zone, []), (holder.until, name))
@@ -282,9 +250,3 @@ class Engine:
             heappush(self._cooling, (watched.ready_at, key))
         else:
             self.triggers.guard(key, until_it_fires(metric, prices, watched.threshold), {})
-
-
-def level_below(threshold: int, ratio: int) -> int:
-    """The value below which a rule re-arms; `ratio` in 10**-36."""
-    level: int = -(-threshold * ratio // ONE_DOLLAR)
-    return level

@@ -11,10 +11,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection, Iterator, Mapping
 
-from services.live.engine import Crossing, Engine
+from services.live.engine import Engine
 from services.live.guards import Metric
 from services.live.sweep import Sweep
 from services.live.triggers import Key
+from services.live.watched import Crossing
 from services.statement import Mark
 
 GUARDED_AT_ONCE = 200  # some tens of milliseconds

@@ -19,10 +19,11 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from services.live.engine import Engine, Watched
+from services.live.engine import Engine
 from services.live.sweep_parts import Part
 from services.live.tax_room import room
 from services.live.triggers import Key
+from services.live.watched import Watched
 from services.statement import Mark
 
 Floats = NDArray[np.float64]
@@ -102,7 +103,8 @@ class Sweep:
         self._priced = 0
 
     def may_cross(self, marks: Marks) -> set[Key]:
-        """Every rule that these marks may have brought across, and few others.
+        """Every rule that these marks may have brought across, and few others. Whoever rests is
+        not looked at before something else asks for its books (decision 0021).
 
         Rules in their cooldown or dwell are not; those it does not cover are never among them.
         """
@@ -128,7 +130,7 @@ class Sweep:
     def _learn(self, marks: Marks) -> None:
         """Lays out anew who changed, and sets the limits of the rules that were asked."""
         engine = self._engine
-        stale, engine.stale = engine.stale, set()
+        stale, engine.stale = {name for name in engine.stale if not engine.is_asleep(name)}, set()
         touched, engine.touched = engine.touched, set()
         changed = {}
         for name in sorted(stale):

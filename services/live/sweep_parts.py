@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from domain.loss_curves import Curve, Lines
 from services.alert_rules import in_scope, lot_of
-from services.live.engine import Watched
 from services.live.holder import Holder
 from services.live.triggers import Key
+from services.live.watched import Watched
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]

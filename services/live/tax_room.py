@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping
 
 from domain.loss_curves import Lines
 from domain.years import Outlook
-from services.live.engine import Watched
 from services.live.sweep_parts import Term
 from services.live.triggers import ANY
+from services.live.watched import Watched
 from services.statement import Mark
 
 _GROWTH, _TRIES = 16, 12

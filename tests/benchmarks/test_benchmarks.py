@@ -36,6 +36,10 @@ NAMES = [
     "alert/latency_p50",
     "alert/latency_p99",
     "alert/latency_p99.9",
+    "start/warm_1m",
+    "memory/lot",
+    "alert/gc_pause",
+    "start/thaw_100k",
 ]
 
 

@@ -29,7 +29,7 @@ RUNS = int(os.environ.get("THRESHER_MARKETS", "50"))
 ASSETS = {"S": "stock", "T": "tokenized_security", "C": "crypto", "D": "crypto", "N": "nft"}
 TOKEN = "U"  # a tenth of S: it has no mark of its own
 KINDS = ("trade",) * 12 + ("bid", "bid", "floor", "ask", "manual")
-LAWS = ("us", "us", "us", "us", "uk", "ca")
+LAWS = ("US", "US", "US", "US", "UK", "CA")
 SCOPES = (
     "all",
     "class:crypto",
@@ -79,7 +79,7 @@ class Market:
         ]
         law = self.rng.choice(LAWS)
         positions: Json = {"id": "law", "type": "policy", "jurisdiction": law}
-        if law == "us":
+        if law == "US":
             positions |= {"tz": self.rng.choice(("America/New_York", "Asia/Tokyo"))}
             if self.rng.random() < 0.5:
                 positions |= {"wash_sale": "conservative"}

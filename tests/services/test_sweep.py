@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from services.live import sweep as sweep_module
-from services.live.engine import Engine, Watched
+from services.live.engine import Engine
 from services.live.sweep import Sweep
 from services.live.sweep_parts import Part
+from services.live.watched import Watched
 from services.statement import Mark
 from tests.services.house import COIN, House, buy
 from tests.services.test_live_and_naive import METRICS, RUNS, SCOPES, Market
