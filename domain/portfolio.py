@@ -208,7 +208,7 @@ class Portfolio:
         self._mark_late(kept, START)
 
     def _extend(self, name: str, fresh: list[Entry]) -> None:
-        name = self._book_of.get(name, name)
+        name = self._book_of[name]
         known = self.entries.setdefault(name, [])
         book = self.books.get(name)
         in_order = not known or known[-1].key < fresh[0].key

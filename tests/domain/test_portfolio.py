@@ -67,7 +67,7 @@ def made(*said: Said) -> Portfolio:
     return portfolio
 
 
-def all_of(portfolio: Portfolio) -> object:
+def all_of(portfolio: Portfolio) -> tuple[object, ...]:
     return sorted(portfolio.books), state(portfolio, "2026-12-31"), portfolio.all_issues()
 
 
@@ -283,3 +283,12 @@ def test_a_view_of_a_day_leaves_out_what_is_later_and_so_does_its_bust() -> None
     settle(portfolio, *TWO, ("s", sold("2025-03-01")))
     assert [len(entries) for entries in portfolio.entries.values()] == [1, 1]
     assert settle(portfolio, ("s", Bust(effective_at="2025-03-02"))) == (NONE, NONE)
+
+
+def test_a_swap_held_out_and_corrected_to_after_the_view_is_in_neither_book() -> None:
+    """It named Z then, and names W now, of which the view has nothing."""
+    portfolio = Portfolio(until_day=day_of("2025-03-31"))
+    settle(portfolio, asset("W"), *TWO, ("w", swapped("2025-03-03", "X", "3", "Z")))
+    mended = Correction(effective_at="2025-04-01", fact=swapped("2025-04-01", "X", "3", "W"))
+    settle(portfolio, ("w", mended))
+    assert all_of(portfolio)[1:] == all_of(made(*TWO))[1:]
