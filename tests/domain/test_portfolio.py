@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from domain import checkpoints
@@ -17,7 +18,7 @@ from domain.decisions import (
 )
 from domain.entries import Issue
 from domain.fact_codec import Correction
-from domain.facts import BasisAllocation, Buy, Convert, Fact, Leg, Sell, Swap
+from domain.facts import BasisAllocation, Buy, Convert, Fact, Leg, Sell
 from domain.portfolio import Portfolio
 from services import statement
 from tests.domain.replay import Said, state
@@ -37,11 +38,6 @@ def bought(day: str, quantity: str = "2", *, of: str = "X") -> Buy:
 
 def sold(day: str, quantity: str = "1", *, of: str = "X") -> Sell:
     return Sell(effective_at=day, account="A", asset=of, quantity=quantity, amount="5")
-
-
-def swapped(day: str, out: str, quantity: str, into: str) -> Swap:
-    legs = {"out": Leg(out, quantity), "into": Leg(into, "1")}
-    return Swap(effective_at=day, account="A", amount="9", **legs)
 
 
 def wrapped(day: str, out: str, into: str) -> Convert:
@@ -255,27 +251,16 @@ def test_conversions_one_after_another_make_one_book_of_all() -> None:
     assert [each for each in lots if each[0] == "b4"] == [("b4", "W", "1"), ("b4", "X", "1")]
 
 
-@pytest.mark.parametrize(("quantity", "held_out"), [("2", False), ("3", True)])
-def test_a_swap_that_is_not_covered_brings_nothing_in_whenever_it_is_told(
-    quantity: str, held_out: bool
-) -> None:
-    swap: Said = ("w", swapped("2025-03-03", "X", quantity, "Z"))
-    later: Said = ("z2", sold("2025-06-02", "3", of="Z"))
-    portfolio = made(*TWO, swap, later)
-    issues = [(each.ref, each.code) for each in portfolio.all_issues()]
-    refused = [("w", "insufficient_units"), ("z2", "insufficient_units")]
-    assert issues == (refused if held_out else [])
-    after = made(*TWO, later)
-    settle(after, swap)
-    assert all_of(after) == all_of(portfolio)
-
-
-def test_a_swap_let_in_by_a_late_purchase_is_let_in_to_both_books() -> None:
-    portfolio = made(*TWO, ("w", swapped("2025-03-03", "X", "3", "Z")))
-    assert settle(portfolio, ("x2", bought("2025-02-10"))) == ({"X", "Z"}, {"X", "Z"})
-    assert portfolio.all_issues() == []
-    settle(portfolio, ("x2", Bust(effective_at="2025-02-11")))
-    assert [each.ref for each in portfolio.all_issues()] == ["w"]
+@pytest.mark.parametrize("turn", [1, -1])
+def test_of_standing_orders_of_one_moment_the_last_by_name_holds(turn: int) -> None:
+    orders: list[Said] = [
+        (ref, StandingOrder(effective_at="2025-01-02", account="A", method=method))
+        for ref, method in (("o1", "LIFO"), ("o2", "HIFO"))
+    ]
+    dear = msgspec.structs.replace(bought("2025-02-01"), amount="90")
+    portfolio = made(asset("X"), *orders[::turn], ("dear", dear), *TWO[1:3],
+                     ("s", sold("2025-03-03")))  # fmt: skip
+    assert [row.lot for row in portfolio.books["X"].disposals] == ["dear"]
 
 
 def test_a_view_of_a_day_leaves_out_what_is_later_and_so_does_its_bust() -> None:
@@ -283,12 +268,3 @@ def test_a_view_of_a_day_leaves_out_what_is_later_and_so_does_its_bust() -> None
     settle(portfolio, *TWO, ("s", sold("2025-03-01")))
     assert [len(entries) for entries in portfolio.entries.values()] == [1, 1]
     assert settle(portfolio, ("s", Bust(effective_at="2025-03-02"))) == (NONE, NONE)
-
-
-def test_a_swap_held_out_and_corrected_to_after_the_view_is_in_neither_book() -> None:
-    """It named Z then, and names W now, of which the view has nothing."""
-    portfolio = Portfolio(until_day=day_of("2025-03-31"))
-    settle(portfolio, asset("W"), *TWO, ("w", swapped("2025-03-03", "X", "3", "Z")))
-    mended = Correction(effective_at="2025-04-01", fact=swapped("2025-04-01", "X", "3", "W"))
-    settle(portfolio, ("w", mended))
-    assert all_of(portfolio)[1:] == all_of(made(*TWO))[1:]
