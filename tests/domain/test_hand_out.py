@@ -237,3 +237,14 @@ def test_a_global_rule_fills_the_wallets_of_one_owner_from_the_lots_of_that_owne
     book = folded(*COINS, coin("b3", "2023-03-03", "3", "60", "M"), lifo(), **UNIVERSAL)
     assert held(book) == LATEST_FIRST | {("b3", "M"): "3"}
     assert book.issues == []
+
+
+def test_a_retirement_plan_is_in_no_shared_pool_and_keeps_its_own() -> None:
+    """R holds Y, of which there is a shared pool, and W, of which there is none."""
+    planned = coin("r1", "2022-01-03", "1", "5", "R"), coin("r2", "2022-01-04", "1", "5", "R")
+    book = folded(*COINS, planned[0], planned[1] | {"asset": "W"}, FITS, **UNIVERSAL, **TWO_ASSETS)
+    assert held(book) == EARLIEST_FIRST | {("r1", "R"): "1", ("r2", "R"): "1"}
+    assert {key[1]: pool.quantity for key, pool in book.pools.items() if key[0] == "R"} == {
+        "Y": quantity("1"), "W": quantity("1"),
+    }  # fmt: skip
+    assert book.issues == []
