@@ -87,3 +87,9 @@ def test_a_swap_held_out_and_corrected_to_after_the_view_is_in_neither_book(
     mended = Correction(effective_at="2025-04-01", fact=swapped("2025-04-01", "X", "3", "W"))
     settle(portfolio, ("w", mended))
     assert all_of(portfolio)[1:] == all_of(made(*policy, *TWO))[1:]
+
+
+def test_a_swap_of_what_was_never_bought_brings_nothing_in() -> None:
+    portfolio = made(asset("X"), asset("Z"), ("w", swapped("2025-03-03", "X", "1", "Z")))
+    assert statement.lots(portfolio) == []
+    assert [each.code for each in portfolio.all_issues()] == ["insufficient_units"]

@@ -253,13 +253,15 @@ def test_conversions_one_after_another_make_one_book_of_all() -> None:
 
 @pytest.mark.parametrize("turn", [1, -1])
 def test_of_standing_orders_of_one_moment_the_last_by_name_holds(turn: int) -> None:
+    """The first in is x, the last in y; the dearest lies between them."""
     orders: list[Said] = [
         (ref, StandingOrder(effective_at="2025-01-02", account="A", method=method))
         for ref, method in (("o1", "LIFO"), ("o2", "HIFO"))
     ]
-    dear = msgspec.structs.replace(bought("2025-02-01"), amount="90")
-    portfolio = made(asset("X"), *orders[::turn], ("dear", dear), *TWO[1:3],
-                     ("s", sold("2025-03-03")))  # fmt: skip
+    dear: Said = ("dear", msgspec.structs.replace(bought("2025-02-04"), amount="90"))
+    later: Said = ("y", bought("2025-02-05"))
+    portfolio = made(asset("X"))
+    settle(portfolio, *orders[::turn], TWO[2], dear, later, ("s", sold("2025-03-03")))
     assert [row.lot for row in portfolio.books["X"].disposals] == ["dear"]
 
 
@@ -268,3 +270,44 @@ def test_a_view_of_a_day_leaves_out_what_is_later_and_so_does_its_bust() -> None
     settle(portfolio, *TWO, ("s", sold("2025-03-01")))
     assert [len(entries) for entries in portfolio.entries.values()] == [1, 1]
     assert settle(portfolio, ("s", Bust(effective_at="2025-03-02"))) == (NONE, NONE)
+
+
+@pytest.mark.parametrize("last", [[], [("q", bought("2025-02-06"))]])
+def test_what_is_told_and_taken_back_before_anyone_looks_was_never_told(last: list[Said]) -> None:
+    portfolio = made(*TWO)
+    bust: Said = ("q", Bust(effective_at="2025-02-05"))
+    settle(portfolio, ("q", bought("2025-02-05")), bust, *last)
+    assert all_of(portfolio) == all_of(made(*TWO, *last))
+    assert portfolio.changed == ({"X"} if last else NONE)
+
+
+@pytest.mark.usefixtures("tiny_ladders")
+@pytest.mark.parametrize("turn", [1, -1])
+def test_a_book_goes_back_to_before_the_first_of_what_was_taken_back(turn: int) -> None:
+    more: list[Said] = [(f"x{day}", bought(f"2025-03-0{day}")) for day in range(1, 9)]
+    portfolio = made(*TWO)
+    for each in (*more, ("s", sold("2025-06-02"))):
+        settle(portfolio, each)
+    busts: list[Said] = [(ref, Bust(effective_at="2025-07-01")) for ref in ("x2", "x7")]
+    settle(portfolio, *busts[::turn])
+    left = [each for each in more if each[0] not in ("x2", "x7")]
+    assert all_of(portfolio) == all_of(made(*TWO, *left, ("s", sold("2025-06-02"))))
+
+
+def test_an_addition_that_no_rule_knows_is_an_issue_with_its_reason() -> None:
+    portfolio = made(*TWO)
+    odd = AccountDeclared(effective_at=START, account="Q", owner="neighbour")
+    assert settle(portfolio, ("odd", odd)) == (NONE, NONE)
+    assert portfolio.all_issues() == made(("odd", odd), *TWO).all_issues()
+    assert [each.says for each in portfolio.all_issues()] == [
+        "account owner 'neighbour' is none of entity, self, spouse"
+    ]
+
+
+@pytest.mark.parametrize("said", [("again", asset("X", "G")[1]), asset("V")], ids=lambda it: it[0])
+def test_an_asset_that_was_declared_or_takes_over_a_base_folds_all_books_anew(said: Said) -> None:
+    """V is the namesake of its group, whose base was V2 until then."""
+    portfolio = made(asset("V2", "V"), *TWO)
+    changed, refolded = settle(portfolio, said)
+    assert changed == refolded == {"X", "Z"} | set(portfolio.books)
+    assert all_of(portfolio) == all_of(made(asset("V2", "V"), *TWO, said))
