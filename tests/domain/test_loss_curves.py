@@ -10,7 +10,7 @@ import pytest
 from domain.book import Book
 from domain.days import day_of
 from domain.harvest import opportunities
-from domain.loss_curves import NEVER, Curves, Lines, curves_of, lines_of, merged
+from domain.loss_curves import NEVER, Curve, Curves, Lines, curves_of, lines_of, merged
 from tests.domain.make import Json, buy, scenario
 from tests.domain.records import folded
 from tests.domain.replay import history, portfolio_of, some_histories
@@ -176,3 +176,47 @@ def test_curves_of_some_lots_leave_out_the_others() -> None:
     book = folded(buy("b1", "2025-01-06", "3", "60"), buy("b2", "2025-02-03", "1", "9"))
     (curve,) = curves_of(book, day_of("2025-06-20"), lambda lot: lot.ref == "b2").curves
     assert (curve.cost, loss(curve.short, 1)) == (9 * MONEY, 8 * MONEY)
+
+
+@pytest.mark.parametrize(
+    ("day", "until"),
+    [("2025-06-05", "2025-06-10"), ("2025-06-12", "2025-07-03"), ("2025-07-05", "2025-07-11")],
+)
+def test_curves_stay_until_the_first_window_of_several_ends(day: str, until: str) -> None:
+    more = buy("b3", "2025-06-10", "1", "5", account="B")
+    assert drawn(RECENT, more, day=day).until == day_of(until)
+
+
+def test_curves_stay_until_the_law_of_wash_sales_changes() -> None:
+    law = {"wash_sale": [{"from": "0001-01-01", "classes": []},
+                         {"from": "2025-06-25", "classes": ["stock"]}]}  # fmt: skip
+    assert drawn(RECENT, policy=law).until == day_of("2025-06-25")
+
+
+@pytest.mark.parametrize(
+    ("basis", "units", "losses"),
+    [
+        (1, 1, [1, 0, 0]),  # the least lot that there is
+        (19, 10, [19, 9, 0]),
+        (11, 10, [11, 1, 0]),
+        (20, 10, [20, 10, 0]),
+    ],
+)
+def test_a_line_counts_as_long_as_there_is_a_loss(
+    basis: int, units: int, losses: list[int]
+) -> None:
+    (curve,) = drawn(RECENT).curves
+    line = Curve(curve.asset, curve.account)
+    line.add(False, basis, units)
+    line.close()
+    assert line.short is not None
+    assert [line.short.loss(price) for price in range(3)] == losses
+
+
+@pytest.mark.parametrize(("basis", "units"), [(0, 10), (10, 0), (0, 0)])
+def test_what_cost_nothing_or_is_no_unit_has_no_line(basis: int, units: int) -> None:
+    (curve,) = drawn(RECENT).curves
+    line = Curve(curve.asset, curve.account)
+    line.add(True, basis, units)
+    line.close()
+    assert (line.short, line.long) == (None, None)
