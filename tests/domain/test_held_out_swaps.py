@@ -28,8 +28,8 @@ __all__ = ["tiny_ladders"]  # the fixture
 
 
 def swapped(day: str, out: str, quantity: str, into: str) -> Swap:
-    legs = {"out": Leg(out, quantity), "into": Leg(into, "1")}
-    return Swap(effective_at=day, account="A", amount="9", **legs)
+    given, received = Leg(out, quantity), Leg(into, "1")
+    return Swap(effective_at=day, account="A", out=given, into=received, amount="9")
 
 
 @pytest.mark.parametrize(("quantity", "held_out"), [("2", False), ("3", True)])
