@@ -90,6 +90,8 @@ def test_a_carry_in_of_one_kind_adds_to_that_of_the_year_before() -> None:
         ("0", "0", "50", "50"),
         ("0", "-50", "50", "0"),  # line 15 is no gain
         ("-50", "0", "50", "0"),  # line 16 is no gain
+        ("100", "-50", "50", "0"),  # line 15 is 0
+        ("-30", "-20", "50", "0"),  # line 16 is 0
         ("-20", "10", "50", "30"),
         ("10", "-20", "50", "50"),
     ],
