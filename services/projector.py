@@ -131,8 +131,9 @@ class Projector:
                 self.taxpayers = {}
                 self.changed |= set(self.ledger.taxpayers())
                 self.board = MarkBoard(connection)
-            else:
+            elif stored > self.position:
                 self.changed |= self._passed_by(stored)
+                self.board.follow_tokens(connection)
             self.position = stored
 
     def _passed_by(self, until: int) -> set[str]:
