@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from benchmarks import fold, fragments, imports, late, latency, memory, replay, ticks
+from benchmarks import fold, fragments, imports, late, latency, memory, replay, start, ticks
 
 GROUPS = {
     "fold": fold.results,
@@ -15,6 +15,7 @@ GROUPS = {
     "memory": memory.results,
     "ticks": ticks.results,
     "latency": latency.results,
+    "start": start.results,
 }
 
 

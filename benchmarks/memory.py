@@ -41,9 +41,9 @@ def results(tiny: bool) -> Iterator[Result]:
 def bytes_taken(books: int) -> int:
     """Resident bytes that folding so many books of buys added, facts not counted."""
     made = [_book(LOTS_A_BOOK // 100)]  # warm: code, caches and the allocator's first arenas
-    before = _resident()
+    before = resident()
     made += [_book(LOTS_A_BOOK) for _ in range(books)]
-    return _resident() - before
+    return resident() - before
 
 
 def _book(lots: int) -> Book:
@@ -59,7 +59,7 @@ def _buy(number: int) -> Trade:
     return Trade(number, FIRST_DAY + number // 50, number % 2, False, quantity, 7 * quantity, 0)
 
 
-def _resident() -> int:
+def resident() -> int:
     """Resident bytes now; where the system does not say, the most there ever were."""
     if _STATM.exists():
         return int(_STATM.read_text().split()[1]) * resource.getpagesize()

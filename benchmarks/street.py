@@ -12,7 +12,9 @@ from itertools import islice
 from domain.decisions import AssetDeclared
 from domain.exact import ONE_DOLLAR
 from domain.facts import Buy
-from services.live.engine import Engine, Watched, level_below
+from services.live.engine import Engine
+from services.live.relief import Relief
+from services.live.watched import Watched, level_below
 from services.read_models import Taxpayer
 from services.statement import Mark
 
@@ -65,10 +67,12 @@ class Street:
         self.taxpayers = {f"t{number:06}": self._taxpayer() for number in range(self.count)}
         self.engine = Engine(self.taxpayers.__getitem__)
         self.board = Board(self.engine)
+        self.relief = Relief(self.engine)
         for name in self.taxpayers:
             self.engine.watch((name, "loss"), self._rule())
         self.engine.advance(AT)
         self.fired_at_once = sum(1 for _ in self.engine.crossings(self.board))
+        self.relief.sweep.may_cross(self.board)  # laid out, as the first audit does
 
     def _in_turn(self) -> Iterator[str]:
         """Every asset once, in random order, then every one again."""
@@ -111,11 +115,11 @@ class Street:
             crossed += sum(1 for _ in engine.crossings(self.board))
         return crossed
 
-    def play_latest(self, latest: dict[str, int]) -> int:
-        """Takes the latest price of each asset at once."""
+    def play_latest(self, latest: dict[str, int], *, is_behind: bool) -> int:
+        """Takes the latest price of each asset at once, as a market does that is or was late."""
         for asset in self.engine.triggers.scan(latest.items()):
             self.engine.reach(asset)
-        return sum(1 for _ in self.engine.crossings(self.board))
+        return sum(1 for _ in self.relief.crossings(self.board, is_behind=is_behind))
 
 
 def market(count: int, *, sigma: float, fall: float = 0.0, seed: int = 1) -> Ticks:

@@ -114,8 +114,7 @@ class Book:
     def open_lots(self) -> list[Lot]:
         """All open lots of every account, in the order in which they were made."""
         lots = [lot for pool in self.all_pools() for lot in pool.lots()]
-        lots.sort(key=lambda lot: lot.serial)
-        return lots
+        return sorted(lots, key=lambda lot: lot.serial)
 
     def wash_classes(self, day: int) -> frozenset[str]:
         """Asset classes under the wash-sale rule for a loss on `day`."""
@@ -134,9 +133,12 @@ class Book:
 
     def wash(self, asset: Asset) -> WashSales:
         """The wash-sale state of an asset's group; the asset counts at its ratio from now on."""
-        if asset.id not in self.weights:
-            self.weights[asset.id] = first_weight(asset, (each[1:] for each in self.splits))
+        self.weights[asset.id] = self.weight(asset)
         return self.matching(asset.group)
+
+    def weight(self, asset: Asset) -> tuple[int, int]:
+        """Group units in one unit of an asset now, whether it was ever held or not."""
+        return self.weights.get(asset.id) or first_weight(asset, (s[1:] for s in self.splits))
 
     def matching(self, group: str) -> WashSales:
         """The wash-sale state of a group."""

@@ -54,6 +54,12 @@ def sortable_instant(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ").rjust(27, "0")
 
 
+def seconds_after(instant: str, seconds: int) -> str:
+    """The instant (UTC text of fixed width) so many seconds after another."""
+    moment = datetime.fromisoformat(instant).replace(tzinfo=UTC)
+    return sortable_instant(moment + timedelta(seconds=seconds))
+
+
 def moment_key(text: str, zone: ZoneInfo | None) -> tuple[int, int]:
     """(tax day, microseconds of that day) of a checked moment; `zone` None means UTC.
 

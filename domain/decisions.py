@@ -144,7 +144,11 @@ class AlertRuleSet(Fact, frozen=True, kw_only=True, omit_defaults=True, tag="ale
     the taxpayer's currency) or `loss_percent` (of basis); channels: `terminal`, `file:PATH`,
     `webhook:URL`. severity: `notice` or `urgent`; after a crossing it does not fire again for
     `cooldown_seconds`; quiet: hours of the taxpayer's clock (`22:00-07:00`) in which notices
-    wait, empty for none.
+    wait, empty for none; `dwell_seconds`: how long the metric must stay at or above the threshold
+    before it fires; digest: when notices go out together, by the taxpayer's clock (`hourly`,
+    `daily 08:00`), empty for each at once. A metric may also be a day to come
+    (`services/alert_rules.py`): `threshold` is then the days before it, `amount` the harvestable
+    loss that `year_end` asks for.
     """
 
     name: str
@@ -156,6 +160,9 @@ class AlertRuleSet(Fact, frozen=True, kw_only=True, omit_defaults=True, tag="ale
     severity: str = "notice"
     cooldown_seconds: int = 0
     quiet: str = ""
+    dwell_seconds: int = 0
+    digest: str = ""
+    amount: str = "0"
 
 
 class AlertRuleRemoved(
@@ -186,12 +193,34 @@ class AlertMark(msgspec.Struct, frozen=True):
     kind: str
 
 
+class AlertDate(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Evidence: one day (ISO, of the taxpayer's zone) that an alert is about.
+
+    kind: `do_not_buy` and `do_not_sell` (the last day of a window), `safe_to_buy`, `long_term`,
+    `year_end`. It is of a group (`asset` and `lot` empty) over `accounts`, or of one lot in one
+    account. amount: the booked loss that a purchase would wash; of a lot its gain at the mark,
+    below zero for a loss; of the year the harvestable loss left. because: the facts behind it.
+    """
+
+    kind: str
+    day: str
+    group: str = ""
+    accounts: tuple[str, ...] = ()
+    asset: str = ""
+    lot: str = ""
+    amount: str = ""
+    because: tuple[str, ...] = ()
+
+
 class AlertFired(Fact, frozen=True, kw_only=True, omit_defaults=True, tag="alert_fired"):
     """A rule's metric reached its threshold: crossing number `crossing` of `rule`.
 
     `position` is the log position whose state was valued; `lots` holds the largest of the
     `lot_count` lots behind the value. severity: the rule's, but never urgent where one of the
-    marks was too old; `stale_marks` are the assets of those.
+    marks was too old or only an ask; `stale_marks` are the assets of those. `pending_since`: the
+    instant (UTC) since which the metric stayed at or above the threshold; empty without dwell.
+    dates: of a metric that is a day, every day that fell due; `value` is then the days left to
+    the first of them.
     """
 
     rule: str
@@ -208,6 +237,36 @@ class AlertFired(Fact, frozen=True, kw_only=True, omit_defaults=True, tag="alert
     tax_saved: str = "0"
     severity: str = "notice"
     stale_marks: tuple[str, ...] = ()
+    pending_since: str = ""
+    dates: tuple[AlertDate, ...] = ()
+
+
+class AlertPending(Fact, frozen=True, kw_only=True, omit_defaults=True, tag="alert_pending"):
+    """A rule's metric reached its threshold and has to stay there: crossing number `crossing`
+    fires if it does for `dwell_seconds`.
+
+    `number` counts how often the rule was pending so far; `position` is the log position whose
+    state was valued.
+    """
+
+    rule: str
+    number: int
+    crossing: int
+    scope: str
+    metric: str
+    threshold: str
+    value: str
+    dwell_seconds: int
+    position: int
+    marks: tuple[AlertMark, ...] = ()
+
+
+class AlertLapsed(Fact, frozen=True, kw_only=True, omit_defaults=True, tag="alert_lapsed"):
+    """The metric fell below the threshold before the dwell of pending `number` was over."""
+
+    rule: str
+    number: int
+    value: str
 
 
 class AlertRearmed(Fact, frozen=True, kw_only=True, omit_defaults=True, tag="alert_rearmed"):

@@ -58,6 +58,8 @@ class Correction(Fact, frozen=True, kw_only=True, omit_defaults=True, tag="corre
 AlertFact = (
     d.AlertRuleSet
     | d.AlertRuleRemoved
+    | d.AlertPending
+    | d.AlertLapsed
     | d.AlertFired
     | d.AlertRearmed
     | d.AlertAcknowledged

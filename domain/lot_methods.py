@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -49,24 +50,24 @@ def _hifo(lot: Lot) -> tuple[Any, ...]:
 
 def _hifo_lt(offer: Offer) -> SortKey:
     """Losses first, then long-term gains, then short-term gains; each highest basis first."""
+    return partial(_hifo_lt_key, offer)
 
-    def key(lot: Lot) -> tuple[Any, ...]:
-        per_unit, gain, is_long = _outcome(lot, offer)
-        rank = 0 if gain < 0 else 1 if is_long else 2
-        return (rank, -per_unit, lot.order, lot.acquired, lot.offset, lot.serial, lot)
 
-    return key
+def _hifo_lt_key(offer: Offer, lot: Lot) -> tuple[Any, ...]:
+    per_unit, gain, is_long = _outcome(lot, offer)
+    rank = 0 if gain < 0 else 1 if is_long else 2
+    return (rank, -per_unit, lot.order, lot.acquired, lot.offset, lot.serial, lot)
 
 
 def _min_tax(offer: Offer) -> SortKey:
     """Least (price - basis) x rate of the unit's term first, ties FIFO."""
+    return partial(_min_tax_key, offer)
 
-    def key(lot: Lot) -> tuple[Any, ...]:
-        _, gain, is_long = _outcome(lot, offer)
-        tax = gain * (offer.rate_long if is_long else offer.rate_short)
-        return (tax, lot.order, lot.acquired, lot.offset, lot.serial, lot)
 
-    return key
+def _min_tax_key(offer: Offer, lot: Lot) -> tuple[Any, ...]:
+    _, gain, is_long = _outcome(lot, offer)
+    tax = gain * (offer.rate_long if is_long else offer.rate_short)
+    return (tax, lot.order, lot.acquired, lot.offset, lot.serial, lot)
 
 
 def _outcome(lot: Lot, offer: Offer) -> tuple[int, int, bool]:

@@ -149,7 +149,7 @@ class Portfolio:
         sound: list[tuple[str, Fact]] = []
         for ref, fact in self.decisions.items():
             try:
-                Declarations([*sound, (ref, fact)] if _sets_policy(fact) else [(ref, fact)])
+                Declarations([(ref, fact)])  # none is refused for what another says
             except UnsupportedLaw as refused:
                 self._refuse(ref, refused)
             else:
@@ -208,7 +208,7 @@ class Portfolio:
         self._mark_late(kept, START)
 
     def _extend(self, name: str, fresh: list[Entry]) -> None:
-        name = self._book_of.get(name, name)
+        name = self._book_of[name]
         known = self.entries.setdefault(name, [])
         book = self.books.get(name)
         in_order = not known or known[-1].key < fresh[0].key
@@ -267,14 +267,8 @@ class Portfolio:
             return entries
         return [each for each in entries if each.kind != "swap_in" or each.ref not in self._refused]
 
-    def _is_swap(self, ref: str) -> bool:
-        fact = self.trades.get(ref)
-        return isinstance(fact, Swap) or (
-            isinstance(fact, Convert) and self.declared.wraps_are_swaps
-        )
-
     def _refusals_changed(self) -> bool:
-        """Whether swaps that cannot be covered are other ones now; marks their books as late.
+        """Whether the swaps that cannot be covered are other ones now; marks their books as late.
 
         A swap is one fact: if the units given were not there, nothing was received either. The
         legs may be in two books, so the books settle in rounds; each round is right for one
@@ -285,7 +279,7 @@ class Portfolio:
             for name in {self._book_name(group) for group in self._swap_groups}
             if name in self.books
             for issue in self.books[name].issues
-            if issue.code == "insufficient_units" and self._is_swap(issue.ref)
+            if issue.code == "insufficient_units"
         }
         for ref in refused ^ self._refused:
             swap = self.trades.get(ref)
@@ -294,7 +288,3 @@ class Portfolio:
                     self._mark_late(self._book_name(leg.asset.group), leg.key)
         self._refused = refused
         return bool(self._late)
-
-
-def _sets_policy(fact: Fact) -> bool:
-    return not isinstance(fact, AssetDeclared | AccountDeclared | StandingOrder)

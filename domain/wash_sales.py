@@ -87,7 +87,7 @@ class WashSales:
         recent = self.recent
         if recent and recent[0].day < horizon:
             self._forget_before(horizon)
-        if loss.opened or self.kept_from is not NEVER:
+        if loss.opened or self.kept_from != NEVER:
             recent = self._around(loss.loss_day)
         dead = 0
         for retirement in self._passes if recent else ():
@@ -246,7 +246,7 @@ class WashSales:
         return disallowed
 
     def _forget_before(self, horizon: int) -> None:
-        if self.kept_from is not NEVER:
+        if self.kept_from != NEVER:
             horizon = min(horizon, self.kept_from - self._window)
         recent = self.recent
         past = 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cached_property
 from importlib import import_module
@@ -10,6 +11,7 @@ from types import ModuleType
 
 from eventsourcing.persistence import PersistenceError
 from rich.console import Console
+from sqlalchemy.exc import SQLAlchemyError
 
 from domain.errors import ThresherError
 from infra.channels.file import send_to_file
@@ -17,6 +19,7 @@ from infra.channels.terminal import terminal_channel
 from infra.channels.webhook import webhook_channel
 from infra.database import open_database
 from infra.settings import Settings
+from services.collector import paused, settle
 from services.database import Clock, Database
 from services.delivery import Channels
 from services.ledger import Ledger, check_id
@@ -42,9 +45,15 @@ def system_clock() -> datetime:
 
 
 class App:
-    """Every part of the embedded edition over one database file."""
+    """Every part of the embedded edition over one database file.
 
-    def __init__(self, settings: Settings, clock: Clock = system_clock) -> None:
+    `is_process`: the process is there for it alone, and its collector may be tuned for it.
+    """
+
+    def __init__(
+        self, settings: Settings, clock: Clock = system_clock, *, is_process: bool = False
+    ) -> None:
+        self.is_process = is_process
         self.settings = settings
         self.clock = clock
 
@@ -95,7 +104,11 @@ class App:
     @cached_property
     def market(self) -> Market:
         """Quotes in, alerts out."""
-        return Market(self.database, self.ledger, self.projector, self.clock, self.channels)
+        with paused():
+            made = Market(self.database, self.ledger, self.projector, self.clock, self.channels)
+        if self.is_process:
+            settle()
+        return made
 
     def taxpayer(self, named: str | None) -> str:
         """The taxpayer meant: named, set, or the only one there is (for writing: `main`)."""
@@ -106,6 +119,12 @@ class App:
         if len(known) > 1:
             raise NoTaxpayerChosen(f"say which with --taxpayer: {', '.join(known)}")
         return known[0] if known else DEFAULT_TAXPAYER
+
+    def rest(self) -> None:
+        """Leaves the next process what rules waited for: a cache, so no error of it counts."""
+        if "market" in self.__dict__:
+            with suppress(SQLAlchemyError):
+                self.market.rest()
 
     def close(self) -> None:
         """Gives files back."""

@@ -21,22 +21,24 @@ from projections.schema import METADATA, Piece, Projection, insert, insert_new, 
 
 ALERT_RULES = Projection(
     "alert_rules",
-    2,
+    3,
     Table(
-        "alert_rules_v2",
+        "alert_rules_v3",
         METADATA,
         Column("taxpayer", Text, primary_key=True),
         Column("name", Text, primary_key=True),
         *text("scope", "metric", "threshold", "rearm_ratio", "channels", "since"),
-        *text("severity", "quiet", "snoozed_until"),
+        *text("severity", "quiet", "snoozed_until", "amount"),
         Column("cooldown_seconds", Integer, nullable=False),
+        Column("dwell_seconds", Integer, nullable=False),
+        *text("digest"),
     ),
 )
 ALERTS = Projection(
     "alerts",
-    2,
+    3,
     Table(
-        "alerts_v2",
+        "alerts_v3",
         METADATA,
         Column("taxpayer", Text, primary_key=True),
         Column("rule", Text, primary_key=True),
@@ -105,7 +107,10 @@ def _set_rule(
             fact.severity,
             fact.quiet,
             snoozed or "",
+            fact.amount,
             fact.cooldown_seconds,
+            fact.dwell_seconds,
+            fact.digest,
         )
         insert(connection, table, [row])
 
@@ -135,6 +140,11 @@ def rules(connection: Connection, taxpayer: str | None = None) -> list[Piece]:
         return pieces(connection, table, taxpayer)
     query = select(table).order_by(*table.primary_key.columns)
     return [dict(row._mapping) for row in connection.execute(query)]
+
+
+def taxpayers(connection: Connection) -> set[str]:
+    """Who has alerts."""
+    return set(connection.scalars(select(ALERTS.table.c.taxpayer).distinct()))
 
 
 def read(
@@ -171,7 +181,10 @@ def _insert_once(connection: Connection, table: Table, row: tuple[Any, ...]) -> 
 
 
 def _fired(taxpayer: str, fact: AlertFired, recorded_at: str) -> tuple[Any, ...]:
-    evidence = {"position": fact.position, "marks": fact.marks, "lots": fact.lots}
+    evidence = {"position": fact.position, "marks": fact.marks, "lots": fact.lots,
+                "dates": fact.dates}  # fmt: skip
+    if fact.pending_since:
+        evidence |= {"pending_since": fact.pending_since}
     return (
         taxpayer,
         fact.rule,

@@ -6,14 +6,23 @@ from datetime import datetime, time, timedelta
 
 from domain.accounts import Account
 from domain.assets import Asset
+from domain.days import seconds_after
 from domain.decisions import AlertRuleSet
 from domain.errors import ThresherError
 from domain.exact import ONE_DOLLAR, money
+from domain.rules.rule_set import RuleSet
+from services.digest_times import schedule
 
 PERCENT = "loss_percent"
 METRICS = ("harvestable_loss", "tax_saved", PERCENT)
+# Of these the threshold is a number of days before a day; services/live/date_rules.py.
+WINDOW_CLOSES, SAFE_TO_BUY, LONG_TERM, YEAR_END = DATE_METRICS = (
+    "window_closes", "safe_to_buy", "long_term", "year_end",
+)  # fmt: skip
+MOST_DAYS = 366
 NOTICE, URGENT = "notice", "urgent"
 SEVERITIES = (NOTICE, URGENT)
+DWELL_MOST = 366 * 86400
 SCHEMES = ("terminal", "file", "webhook")
 # Each says whether it looks at a lot: its asset, its account, its ref.
 SCOPES = {
@@ -36,18 +45,26 @@ def checked_rule(rule: AlertRuleSet) -> AlertRuleSet:
     kind, _, what = rule.scope.partition(":")
     if rule.scope != "all" and (kind not in SCOPES or not what):
         raise InvalidRule(f"scope {rule.scope!r}: use {SCOPE_HELP}")
-    if rule.metric not in METRICS:
-        raise InvalidRule(f"metric {rule.metric!r}: use one of {', '.join(METRICS)}")
-    if money(rule.threshold) <= 0:
-        raise InvalidRule(f"threshold {rule.threshold}: use an amount above zero")
+    if rule.metric not in METRICS + DATE_METRICS:
+        known = ", ".join(METRICS + DATE_METRICS)
+        raise InvalidRule(f"metric {rule.metric!r}: use one of {known}")
+    _check_threshold(rule)
     if not 0 < money(rule.rearm_ratio) <= ONE_DOLLAR:
         raise InvalidRule(f"re-arm ratio {rule.rearm_ratio}: use a share between 0 and 1")
     if rule.severity not in SEVERITIES:
         raise InvalidRule(f"severity {rule.severity!r}: use one of {', '.join(SEVERITIES)}")
     if rule.cooldown_seconds < 0:
         raise InvalidRule(f"cooldown {rule.cooldown_seconds}: use zero or more seconds")
+    if rule.metric in DATE_METRICS and rule.dwell_seconds:
+        raise InvalidRule(f"dwell {rule.dwell_seconds}: {rule.metric} is a day, it does not last")
+    if rule.metric in (WINDOW_CLOSES, SAFE_TO_BUY) and lot_of(rule.scope):
+        raise InvalidRule(f"scope {rule.scope!r}: {rule.metric} is of a group, not of one lot")
+    if not 0 <= rule.dwell_seconds <= DWELL_MOST:
+        raise InvalidRule(f"dwell {rule.dwell_seconds}: use zero to {DWELL_MOST} seconds (a year)")
     if rule.quiet:
         quiet_hours(rule.quiet)
+    if rule.digest and schedule(rule.digest) is None:
+        raise InvalidRule(f"digest {rule.digest!r}: write it as hourly, or daily 08:00")
     for channel in rule.channels:
         scheme, _, target = channel.partition(":")
         if scheme not in SCHEMES or (scheme != "terminal" and not target) or " " in channel:
@@ -65,6 +82,24 @@ def relative(metric: str | None, threshold: str) -> tuple[str, str]:
     if metric not in (None, PERCENT):
         raise InvalidRule(f"threshold {threshold}: only {PERCENT} is a percentage")
     return PERCENT, threshold.removesuffix("%").rstrip()
+
+
+def checked_for(rule: AlertRuleSet, law: RuleSet) -> AlertRuleSet:
+    """The rule if it can be watched under a law; raises InvalidRule."""
+    if rule.metric == LONG_TERM and not law.has_terms:
+        raise InvalidRule(f"metric {rule.metric!r}: {law.version} knows no long-term gains")
+    return checked_rule(rule)
+
+
+def _check_threshold(rule: AlertRuleSet) -> None:
+    if rule.metric in DATE_METRICS:
+        days, part = divmod(money(rule.threshold), ONE_DOLLAR)
+        if part or not 0 <= days <= MOST_DAYS:
+            raise InvalidRule(f"threshold {rule.threshold}: use whole days, 0 to {MOST_DAYS}")
+    elif money(rule.threshold) <= 0:
+        raise InvalidRule(f"threshold {rule.threshold}: use an amount above zero")
+    if money(rule.amount) < 0 or (money(rule.amount) and rule.metric != YEAR_END):
+        raise InvalidRule(f"amount {rule.amount}: {YEAR_END} alone takes one, zero or more")
 
 
 def quiet_hours(text: str) -> tuple[time, time]:
@@ -92,6 +127,11 @@ def quiet_until(text: str, now: datetime) -> datetime:
         return now
     day = now.date() + timedelta(days=clock >= end)
     return datetime.combine(day, end, now.tzinfo)
+
+
+def after_cooldown(fired_at: str, seconds: int) -> str:
+    """The instant from which a rule that fired may fire again; empty: at any."""
+    return seconds_after(fired_at, seconds) if seconds else ""
 
 
 def in_scope(scope: str, asset: Asset, account: Account, lot: str) -> bool:

@@ -1,40 +1,65 @@
 """Alerting: a rule that crosses at the latest marks becomes a fact, once.
 
 A rule is armed until its metric reaches the threshold (it fires), then firing until the metric
-is below threshold x re-arm ratio (it re-arms). Nobody is valued at a tick that cannot make a
-rule cross: see `services.live`. Delivery is another service.
+is below threshold x re-arm ratio (it re-arms). A rule with dwell is pending in between: it fires
+at the first instant known at or after the end of its dwell, if no instant known was below.
+Nobody is valued at a tick that cannot make a rule cross: see `services.live`. Delivery is another
+service.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from functools import cached_property
+from itertools import chain
+from typing import TYPE_CHECKING
 
 from domain.decisions import AlertFired, AlertLot, AlertMark, AlertRearmed
 from domain.exact import format_money, format_quantity, money
-from projections import alerts
+from projections import alerts, pending
 from projections.schema import Piece
-from services.alert_rules import NOTICE
+from services.alert_rules import DATE_METRICS, NOTICE
 from services.ledger import Ledger, Offer, Outcome
-from services.live.engine import Crossing, Engine, Watched, level_below
+from services.live.date_rules import date_rule
+from services.live.engine import Engine
+from services.live.resting import lay_to_rest
 from services.live.triggers import Key
-from services.mark_policy import is_stale
+from services.live.watched import Crossing, Watched, level_below
+from services.mark_policy import is_weak
 from services.marks import Quote, shown
+from services.pending import dwell_fact, known_dwell
 from services.projector import Projector
+from services.rests import load, save
+
+if TYPE_CHECKING:
+    from services.live.relief import Relief
 
 SOURCE = "thresher"
 LOTS_IN_EVIDENCE = 100
+WORTH_WRITING = 20  # what rules wait for is stored when one in so many was asked
 
 
 class Watch:
     """Evaluates alert rules when marks, facts or days change."""
 
     def __init__(self, projector: Projector, ledger: Ledger) -> None:
-        self.engine = Engine(projector.taxpayer)
+        self.engine = Engine(projector.taxpayer, self._recorded_at)
         self._projector = projector
         self._ledger = ledger
         self._rules: dict[Key, Piece] = {}
+        self._rests = load(projector)
         projector.changed |= set(ledger.taxpayers())
         self.reload()
+        self._rests = {}
+        self.moved(projector.board.marks)  # whoever rests is asked if a price is beyond its guard
+
+    def rest(self) -> None:
+        """Stores what every rule waits for, so that the next process need not ask it.
+
+        A few rules that were asked since are not worth writing all: they are asked once more.
+        """
+        if self.engine.asked * WORTH_WRITING >= len(self.engine.watched) > 0:
+            save(self._projector, self.engine)
 
     def reload(self) -> None:
         """Takes up rules and facts that changed; all others stay as they are guarded."""
@@ -46,11 +71,32 @@ class Watch:
                     changed.add(key[0])
             for name in changed:
                 self.engine.forget(name)
-            fired = {name: alerts.read(connection, name) for name in changed}
+            fired = {
+                name: alerts.read(connection, name)
+                for name in changed & alerts.taxpayers(connection)
+            }
+            waits = {name: pending.latest(connection, name) for name in changed}
         for key, rule in rules.items():
             if key[0] in changed:
-                self.engine.watch(key, _watched(rule, fired[key[0]]))
+                self._take_up(key, rule, fired.get(key[0], ()), waits[key[0]])
         self._rules = rules
+        self.moved(self._projector.board.moved_by_facts())
+
+    def _take_up(
+        self, key: Key, rule: Piece, fired: Sequence[Piece], waits: Sequence[Piece]
+    ) -> None:
+        if rule["metric"] in DATE_METRICS:
+            zone = self._projector.taxpayer(key[0]).portfolio.declared.zone
+            self.engine.watch_date(key, date_rule(rule, fired, zone))
+        else:
+            watched = _watched(rule, fired)
+            watched.dwell = known_dwell(rule, waits)
+            if not lay_to_rest(self.engine, key, watched, self._rests.get(key[0])):
+                self.engine.watch(key, watched)
+
+    def _recorded_at(self, taxpayer: str, ref: str) -> str:
+        versions = self._ledger.stream(taxpayer, ref)
+        return versions[-1].recorded_at if versions else ""
 
     def follow(self) -> None:
         """Takes up what other commands did meanwhile: facts, rules, marks."""
@@ -63,8 +109,36 @@ class Watch:
     ) -> list[AlertFired | AlertRearmed]:
         """Takes stored marks of one instant in and evaluates the rules that they reach."""
         board = self._projector.board
-        self.moved({quote.asset for id, quote in stored if board.take(id, quote)})
+        self.moved({asset for id, quote in stored for asset in board.take(id, quote)})
         return self.evaluate(stored[0][1].at, recorded_at)
+
+    @cached_property
+    def relief(self) -> Relief:
+        """The sweep beside the engine, made when first needed: numpy takes long to import."""
+        from services.live.relief import Relief  # noqa: PLC0415
+
+        return Relief(self.engine)
+
+    @property
+    def is_relieved(self) -> bool:
+        """Whether rules are parked after an overload: each evaluation is by the sweep."""
+        return "relief" in self.__dict__ and bool(self.relief.parked)
+
+    def latest(
+        self, stored: Sequence[tuple[int, Quote]], recorded_at: str, *, is_behind: bool
+    ) -> list[AlertFired | AlertRearmed]:
+        """Takes stored marks of several instants in, and evaluates the rules once, at the last.
+
+        `is_behind`: nobody is guarded anew meanwhile.
+        """
+        board = self._projector.board
+        self.moved({asset for id, quote in stored for asset in board.take(id, quote)})
+        self.engine.advance(max(quote.at for _, quote in stored))
+        return self._relieved(is_behind=is_behind, recorded_at=recorded_at)
+
+    def audit(self, recorded_at: str) -> list[AlertFired | AlertRearmed]:
+        """Has the sweep look for crossings that the engine missed; they are appended."""
+        return self._append(self.relief.audit(self._projector.board.marks), recorded_at)
 
     def moved(self, assets: Collection[str]) -> None:
         """The board has other marks of these assets: who is reached is due."""
@@ -75,11 +149,20 @@ class Watch:
 
         Time never goes back: a mark that comes late is valued now.
         """
-        if not self.engine.advance(at):
-            return []
-        offers = [
-            self._offer(crossing) for crossing in self.engine.crossings(self._projector.board.marks)
-        ]
+        is_due, marks = self.engine.advance(at), self._projector.board.marks
+        if self.is_relieved:
+            return self._relieved(is_behind=False, recorded_at=recorded_at)
+        return self._append(self.engine.crossings(marks), recorded_at) if is_due else []
+
+    def _relieved(self, *, is_behind: bool, recorded_at: str) -> list[AlertFired | AlertRearmed]:
+        marks = self._projector.board.marks
+        asked = self.relief.crossings(marks, is_behind=is_behind)
+        return self._append(chain(asked, self.engine.told(marks)), recorded_at)
+
+    def _append(
+        self, crossings: Iterable[Crossing], recorded_at: str
+    ) -> list[AlertFired | AlertRearmed]:
+        offers = [self._offer(crossing) for crossing in crossings]
         if not offers:
             return []
         outcomes = self._ledger.append(offers, recorded_at)
@@ -96,6 +179,13 @@ class Watch:
 
     def _offer(self, seen: Crossing) -> Offer:
         taxpayer, name = seen.key
+        if seen.dwell:
+            dwell, marks = self.engine.watched[seen.key].dwell, self._projector.board.marks
+            position, now = self._projector.position, self.engine.now
+            return Offer(
+                taxpayer, SOURCE,
+                *dwell_fact(seen, self._rules[seen.key], dwell, now, position, marks),
+            )  # fmt: skip
         if seen.fired:
             return Offer(taxpayer, SOURCE, f"alert/{name}/{seen.crossing}", self._fired(seen))
         rearmed = AlertRearmed(
@@ -109,8 +199,13 @@ class Watch:
         found = sorted(seen.found, key=lambda one: (-one.harvestable, one.lot.serial))
         marks = self._projector.board.marks
         behind = {one.lot.asset.id: one.lot.asset.asset_class.name for one in found}
-        stale = [asset for asset in sorted(behind)
-                 if is_stale(marks[asset].at, behind[asset], self.engine.now)]  # fmt: skip
+        # What a lot would gain counts for no date, so its mark may be old.
+        valued = behind.keys() | {each.asset for each in seen.dates if each.asset in marks}
+        stale = [
+            asset
+            for asset, its_class in sorted(behind.items())
+            if is_weak(marks[asset].kind, marks[asset].at, its_class, self.engine.now)
+        ]
         return AlertFired(
             effective_at=self.engine.now,
             rule=rule["name"],
@@ -121,7 +216,7 @@ class Watch:
             value=format_money(seen.value),
             position=self._projector.position,
             channels=tuple(rule["channels"].split()),
-            marks=tuple(AlertMark(**shown(marks[asset])) for asset in sorted(behind)),
+            marks=tuple(AlertMark(**shown(marks[asset])) for asset in sorted(valued)),
             lots=tuple(
                 AlertLot(
                     one.lot.ref,
@@ -136,6 +231,8 @@ class Watch:
             tax_saved=format_money(seen.tax_saved),
             severity=NOTICE if stale else rule["severity"],
             stale_marks=tuple(stale),
+            pending_since=seen.since,
+            dates=seen.dates,
         )
 
 

@@ -102,7 +102,8 @@ def _tell(
 
 
 def _scopes(crossings: Crossings) -> list[str]:
-    return [each.scope for each in crossings if isinstance(each, AlertFired)]
+    """Scopes in which there is a loss to harvest: an alert of a day alone is none."""
+    return [each.scope for each in crossings if isinstance(each, AlertFired) and each.lots]
 
 
 def _years(outcomes: Iterable[_Told], last: Iterable[int]) -> list[int]:

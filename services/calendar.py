@@ -85,7 +85,7 @@ def _lines(
         groups.setdefault(window["group"], []).append(window)
     held = _lots_held(queries, view)
     return [
-        _line(group, found, held.get(group, set())) | {"hidden": hidden}
+        group_line(group, found, held.get(group, set())) | {"hidden": hidden}
         for group, found in groups.items()
     ]
 
@@ -103,8 +103,10 @@ def _hidden_windows(queries: Queries, view: View) -> list[Piece]:
     return present(found, view.as_of)
 
 
-def _line(group: str, windows: list[Piece], held: set[str]) -> dict[str, Any]:
-    """`held`: facts that opened the group's lots; a purchase alone has no older lots to block."""
+def group_line(group: str, windows: list[Piece], held: set[str]) -> dict[str, Any]:
+    """One group, of these windows.
+
+    `held`: facts that opened the group's lots; a purchase alone has no older lots to block."""
     causes = [each for each in windows if each["kind"] == DO_NOT_BUY or held - {each["event"]}]
     buying = [each for each in causes if each["kind"] == DO_NOT_BUY]
     selling = [each for each in causes if each["kind"] == DO_NOT_SELL]

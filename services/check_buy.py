@@ -105,7 +105,8 @@ class _Question:
         self._asset = portfolio.declared.assets[buy.asset]
         self._name = book_name(portfolio, self._asset.group)
         self._day = day_of(view.as_of)
-        self._marks = {asset: mark.price for asset, mark in queries.marks(view).items()}
+        known = queries.marks(view, portfolio)
+        self._marks = {asset: mark.price for asset, mark in known.items()}
         self._account = buy.account or _only_account(portfolio, self._name, buy.asset)
         price = self._marks.get(buy.asset, 0)
         self._fact = Buy(

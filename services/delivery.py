@@ -1,8 +1,9 @@
 """Delivery: the transactional outbox of alerts, and the relay that sends with retries.
 
 A row enters the outbox in the transaction that projects the alert fact; it leaves at least
-once. Its key is the crossing's one stable key, so a receiver drops repeats by it. A replay
-rebuilds read models and never comes here.
+once. Its key is the crossing's one stable key, so a receiver drops repeats by it. Notices of a
+rule with a digest wait to be put together first (services/digests.py). A replay rebuilds read
+models and never comes here.
 """
 
 from __future__ import annotations
@@ -22,12 +23,15 @@ from projections.alerts import crossing_key, rules
 from projections.schema import Piece, insert_new
 from services.alert_rules import URGENT, quiet_until
 from services.database import Database
+from services.digest_times import schedule
+from services.digests import WAITING, compose
 from services.tables import OUTBOX
 
 # Standard Webhooks 1.0 suggests these waits; ten attempts over about three days.
 RETRY_AFTER_SECONDS = (5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400)
 GIVEN_UP = "given up"
 ACKNOWLEDGED = "acknowledged"
+_TIMES = ("snoozed_until", "quiet", "digest")
 
 
 class DeliveryFailed(ThresherError):
@@ -53,9 +57,12 @@ def enqueue(
 ) -> None:  # fmt: skip
     """Puts an alert into the outbox, one row per channel, in the caller's transaction.
 
-    It is due when it is recorded, or later by the rule's snooze and quiet hours.
+    It is due when it is recorded, or later by the rule's snooze, digest and quiet hours.
     """
-    due_at = _due_at(connection, taxpayer, fact, recorded_at, zone)
+    rule = _rule(connection, taxpayer, fact.rule)
+    if fact.severity == URGENT:
+        rule |= {"digest": "", "quiet": ""}
+    due_at = _due_at(rule, max(recorded_at, rule["snoozed_until"]), zone)
     key = crossing_key(taxpayer, fact.rule, fact.crossing)
     body = msgspec.json.encode(
         {
@@ -74,43 +81,55 @@ def enqueue(
                 created_at=recorded_at,
                 due_at=due_at,
                 attempts=0,
-                sent_at="",
+                sent_at=WAITING if rule["digest"] else "",
                 last_error="",
             )
         )
 
 
-def hold(connection: Connection, taxpayer: str, fact: AlertAcknowledged | AlertSnoozed) -> None:
-    """What is not sent yet: of an acknowledged crossing it never is, of a snoozed rule later."""
-    waiting = update(OUTBOX).where(OUTBOX.c.taxpayer == taxpayer, OUTBOX.c.sent_at == "")
+def hold(
+    connection: Connection, taxpayer: str, fact: AlertAcknowledged | AlertSnoozed,
+    zone: ZoneInfo | None,
+) -> None:  # fmt: skip
+    """What is not sent yet: of an acknowledged crossing it never is, of a snoozed rule later.
+
+    What waits for a digest goes into the first one after the snooze.
+    """
+    mine = update(OUTBOX).where(OUTBOX.c.taxpayer == taxpayer)
+    waiting = OUTBOX.c.sent_at == WAITING
     if isinstance(fact, AlertAcknowledged):
         key = crossing_key(taxpayer, fact.rule, fact.crossing)
-        connection.execute(waiting.where(OUTBOX.c.key == key).values(sent_at=ACKNOWLEDGED))
-    else:
-        prefix = crossing_key(taxpayer, fact.rule, "")
-        mine = waiting.where(OUTBOX.c.key.startswith(prefix, autoescape=True))
-        connection.execute(mine.values(due_at=fact.until or fact.effective_at))
+        unsent = (OUTBOX.c.sent_at == "") | waiting
+        connection.execute(mine.where(OUTBOX.c.key == key, unsent).values(sent_at=ACKNOWLEDGED))
+        return
+    prefix = crossing_key(taxpayer, fact.rule, "")
+    mine = mine.where(OUTBOX.c.key.startswith(prefix, autoescape=True))
+    until = fact.until or fact.effective_at
+    connection.execute(mine.where(OUTBOX.c.sent_at == "").values(due_at=until))
+    due_at = _due_at(_rule(connection, taxpayer, fact.rule), until, zone)
+    connection.execute(mine.where(waiting).values(due_at=due_at))
 
 
-def _due_at(
-    connection: Connection,
-    taxpayer: str,
-    fact: AlertFired,
-    recorded_at: str,
-    zone: ZoneInfo | None,
-) -> str:
+def _rule(connection: Connection, taxpayer: str, name: str) -> dict[str, str]:
+    """When notices of a rule go out. One that is removed meanwhile says nothing about that."""
     for each in rules(connection, taxpayer):
-        if each["name"] == fact.rule:
-            due: str = max(recorded_at, each["snoozed_until"])
-            if fact.severity != URGENT:
-                local = datetime.fromisoformat(due).astimezone(zone or UTC)
-                due = sortable_instant(quiet_until(each["quiet"], local))
-            return due
-    return recorded_at
+        if each["name"] == name:
+            return {field: each[field] for field in _TIMES}
+    return dict.fromkeys(_TIMES, "")
+
+
+def _due_at(rule: Mapping[str, str], earliest: str, zone: ZoneInfo | None) -> str:
+    """The first digest time after an instant, then the end of quiet hours; all in UTC text."""
+    local = datetime.fromisoformat(earliest).astimezone(zone or UTC)
+    next_digest = schedule(rule["digest"])
+    if next_digest is not None:
+        local = next_digest(local)
+    return sortable_instant(quiet_until(rule["quiet"], local))
 
 
 def deliver(database: Database, channels: Channels, now: datetime) -> dict[str, int]:
     """Sends what is due at `now`; returns counts of sent, retry and given up."""
+    compose(database, now)
     counts = {"sent": 0, "retry": 0, GIVEN_UP: 0}
     for row in _due(database, sortable_instant(now)):
         outcome = _attempt(row, channels, now)
@@ -176,7 +195,9 @@ def _data(fact: AlertFired) -> dict[str, object]:
         "tax_saved": fact.tax_saved,
         "severity": fact.severity,
         "stale_marks": fact.stale_marks,
+        "pending_since": fact.pending_since,
         "lot_count": fact.lot_count,
         "marks": fact.marks,
         "lots": fact.lots,
+        "dates": fact.dates,
     }

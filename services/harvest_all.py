@@ -42,7 +42,7 @@ def harvest_all(
 
 def losing(queries: Queries, view: View, before: Portfolio) -> list[Candidate]:
     """Lots with a loss at the marks of the view's day, oldest first."""
-    prices = {asset: mark.price for asset, mark in queries.marks(view).items()}
+    prices = {asset: mark.price for asset, mark in queries.marks(view, before).items()}
     return candidates(before, prices, day_of(view.as_of))
 
 

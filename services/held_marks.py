@@ -88,7 +88,7 @@ class Screen:
         """The asset's latest mark: of those just taken in, or of the board."""
         if asset in latest:
             return latest[asset]
-        mark = self._projector.board.marks.get(asset)
+        mark = self._projector.board.newest(asset)
         return None if mark is None else Latest(mark.quoted, mark.at)
 
     def _note(self, latest: dict[str, Latest], quote: Quote) -> None:

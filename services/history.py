@@ -19,6 +19,7 @@ from domain.days import moment_key, sortable_instant
 from domain.fact_codec import ALERT_TYPES
 from domain.facts import Fact
 from domain.portfolio import Portfolio
+from domain.tokens import tokens_of
 from services.marks import Quote, quote_of
 from services.queries import Queries, View
 from services.tables import MARKS
@@ -100,8 +101,9 @@ def as_recorded(queries: Queries, view: View) -> History:
 
 
 def _marks(queries: Queries, portfolio: Portfolio) -> list[tuple[str, Quote]]:
-    """(when recorded, quote) of every mark of an asset that was ever held, in order of storing."""
+    """(when recorded, quote) of every mark that could value what was held, in order of storing."""
     held = {asset for book in portfolio.books.values() for asset in book.weights}
+    held |= {token.base for token in tokens_of(portfolio)}  # what it is worth comes from there
     query = select(MARKS).where(MARKS.c.asset.in_(sorted(held))).order_by(MARKS.c.id)
     with queries.projector.database.reading() as connection:
         return [(row.recorded_at, quote_of(row)) for row in connection.execute(query)]

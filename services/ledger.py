@@ -126,8 +126,10 @@ class FactRecorder(ApplicationRecorder):
         """(position, id, version, topic, state) in log order, from the first after `after`."""
 
     @abstractmethod
-    def select_prefix(self, prefix: str, until: int) -> list[tuple[int, str, int, str, bytes]]:
-        """The same for streams whose id starts with `prefix`, up to position `until`."""
+    def select_prefix(
+        self, prefix: str, until: int, after: int = 0
+    ) -> list[tuple[int, str, int, str, bytes]]:
+        """The same for streams whose id starts with `prefix`: after `after`, up to `until`."""
 
     @abstractmethod
     def select_streams(self, ids: Sequence[str]) -> list[tuple[str, int, str, bytes]]:
@@ -193,9 +195,9 @@ class Ledger(Application[str]):
             raise GapInLog(f"log positions after {after} are not contiguous")
         return [_logged(row) for row in rows]
 
-    def facts_of(self, taxpayer: str, until: int) -> Iterator[LoggedFact]:
-        """Every fact of a taxpayer up to log position `until`, in log order."""
-        return map(_logged, self.recorder.select_prefix(f"{taxpayer}:", until))
+    def facts_of(self, taxpayer: str, until: int, after: int = 0) -> Iterator[LoggedFact]:
+        """Every fact of a taxpayer after log position `after` up to `until`, in log order."""
+        return map(_logged, self.recorder.select_prefix(f"{taxpayer}:", until, after))
 
     def stream(self, taxpayer: str, ref: str) -> list[Recorded]:
         """All versions of one fact, oldest first; empty if it is not known."""

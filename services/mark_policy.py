@@ -1,4 +1,4 @@
-"""How good a mark is, as data: kinds, when one is too old, haircuts, and the band of a jump.
+"""How good a mark is, as data: kinds and which outranks which, ages, haircuts, bands of jumps.
 
 The figures are defaults of ours, not law; docs/decisions/0017-mark-quality.md says why.
 """
@@ -52,6 +52,42 @@ POLICIES = {
 _HAIRCUTS = {
     kind: percent * _PERCENT for row in POLICIES.values() for kind, percent in row.haircuts.items()
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Rank:
+    """A kind of mark that outranks others of the same asset, whoever is newer.
+
+    `over`: the kinds outranked; None: all. `holds`: for so long, from the mark that outranks to
+    the asset's newest mark of any kind. `beside`: only where the asset has a mark of that kind
+    as well, no older than that. `if_lower`: of the two, the lower outranks the higher.
+    """
+
+    kind: str
+    over: frozenset[str] | None
+    holds: timedelta
+    beside: str = ""
+    if_lower: bool = False
+
+
+DERIVED = "derived"  # the kind of a token's price that comes from its base's mark
+_APPRAISED = timedelta(days=3)  # as long as a mark of an nft is fresh
+_OWN = tuple(kind for kind in KINDS if kind != "ask")
+
+# Of one asset's latest marks of each kind, one values: the newest that none of these outranks.
+RANKS = (
+    Rank("manual", None, _LONG_WEEKEND),
+    # Best is what is bid, then the lower of the last sale and the floor. Where nothing has a
+    # floor, trades and bids are the same market told twice, and the newest of them counts.
+    Rank("bid", frozenset({"floor", "trade"}), _APPRAISED, beside="floor"),
+    Rank("trade", frozenset({"floor"}), _APPRAISED, beside="floor", if_lower=True),
+    *(Rank(kind, frozenset({DERIVED}), _LONG_WEEKEND) for kind in _OWN),
+    # An ask counts where nothing better is as fresh as the class that grows old soonest.
+    *(
+        Rank(kind, frozenset({"ask"}), timedelta(minutes=15))
+        for kind in ("trade", "bid", "mid", "nav", "close", DERIVED)
+    ),
+)
 NARROWEST_BAND = min(row.band for row in POLICIES.values() if row.band is not None)
 
 
@@ -66,6 +102,11 @@ def is_stale(at: str, asset_class: str, now: str) -> bool:
     Raises KeyError for a class without a row.
     """
     return apart(at, now) > POLICIES[asset_class].stale_after
+
+
+def is_weak(kind: str, at: str, asset_class: str, now: str) -> bool:
+    """Whether a mark fires nothing urgent: it is too old, or only what somebody asks."""
+    return kind == "ask" or is_stale(at, asset_class, now)
 
 
 def inside(band: int, known: int, price: int) -> bool:

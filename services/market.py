@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from datetime import datetime, timedelta
+from itertools import chain, groupby
 
 from domain.days import sortable_instant
 from domain.decisions import AlertFired, AlertRearmed
@@ -13,30 +14,45 @@ from services.database import Clock, Database
 from services.delivery import Channels, deliver
 from services.held_marks import Screen, decide, held_quote
 from services.ledger import Ledger
+from services.live.pace import is_behind
 from services.marks import Quote, store_after
 from services.projector import Projector
 from services.queries import Queries
 
+AUDITED_EVERY = timedelta(seconds=1)
+
 
 @dataclass(slots=True)
 class MarketCounts:
-    """What a run of quotes did."""
+    """What a run of quotes did.
+
+    `conflated` are new marks that no rule saw, as a later one of their asset came with them while
+    the market was behind. `missed` are crossings that only the self-audit found.
+    """
 
     quotes: int = 0
     new: int = 0
     held: int = 0
     fired: int = 0
     rearmed: int = 0
+    conflated: int = 0
+    missed: int = 0
 
 
 class Market:
-    """Takes quotes in batches; every batch is durable before rules see it."""
+    """Takes quotes in batches; every batch is durable before rules see it.
+
+    `max_behind`: how old the newest mark that waits may be before a live feed is conflated; None:
+    each instant is evaluated, however long it takes. `is_late`: the last batch was older.
+    """
 
     def __init__(
         self, database: Database, ledger: Ledger, projector: Projector, clock: Clock,
         channels: Channels,
     ) -> None:  # fmt: skip
         self.counts = MarketCounts()
+        self.max_behind: timedelta | None = None
+        self.is_late = False
         self.watch = Watch(projector, ledger)
         self._database = database
         self._projector = projector
@@ -45,6 +61,7 @@ class Market:
         self._clock = clock
         self._channels = channels
         self._screen = Screen(projector, ledger)
+        self._audited: datetime | None = None
 
     def take(
         self, quotes: Sequence[Quote], *, confirmed: bool = False
@@ -64,9 +81,7 @@ class Market:
                 usable, held = self._screen.usable(connection, quotes, recorded_at)
             last = self._projector.board.last_id
             new = store_after(connection, usable, recorded_at, last)
-        crossings: list[AlertFired | AlertRearmed] = []
-        for _, instant in groupby(new, key=lambda stored: stored[1].at):
-            crossings += self.watch.tick(list(instant), recorded_at)
+        crossings = self._evaluate(new, recorded_at) + self._audit(recorded_at)
         self.counts.quotes += len(quotes)
         self.counts.new += len(new)
         self.counts.held += held
@@ -74,6 +89,57 @@ class Market:
         if crossings:
             self.deliver()
         return crossings
+
+    def _evaluate(
+        self, new: Sequence[tuple[int, Quote]], recorded_at: str
+    ) -> list[AlertFired | AlertRearmed]:
+        """Rules at each instant in turn; of what waits too long, at the last instant only.
+
+        The clock is asked before each instant, as it goes on while rules are asked.
+        """
+        self.is_late = False
+        crossings: list[AlertFired | AlertRearmed] = []
+        newest = max((quote.at for _, quote in new), default="")
+        instants = [list(group) for _, group in groupby(new, key=lambda stored: stored[1].at)]
+        if not instants and self.watch.is_relieved:  # a pause: some of the parked are guarded again
+            return self.watch.evaluate(self.now, recorded_at)
+        for number, instant in enumerate(instants):
+            if self._is_conflating(newest):
+                waiting = list(chain.from_iterable(instants[number:]))
+                self.counts.conflated += _conflated(quote for _, quote in waiting)
+                return crossings + self.watch.latest(waiting, recorded_at, is_behind=self.is_late)
+            crossings += self.watch.tick(instant, recorded_at)
+        return crossings
+
+    def _is_conflating(self, newest: str) -> bool:
+        """Whether the market is late, or rules are still parked since it was.
+
+        With rules parked the sweep would run at each instant, and the market be late again.
+        """
+        if self.max_behind is None:
+            return False
+        now = self._clock()
+        self.is_late = is_behind(newest, now, self.max_behind)
+        return self.is_late or (self.watch.is_relieved and is_behind(newest, now, timedelta(0)))
+
+    def _audit(self, recorded_at: str) -> list[AlertFired | AlertRearmed]:
+        """The self-audit, if the last is a second ago or more."""
+        now = self._clock()
+        if self._audited is not None and abs(now - self._audited) < AUDITED_EVERY:
+            return []
+        self._audited = now
+        found = self.watch.audit(recorded_at)
+        self.counts.missed = self.watch.relief.missed
+        return found
+
+    def audit(self) -> list[AlertFired | AlertRearmed]:
+        """The self-audit at once: crossings that the engine missed, appended and delivered now."""
+        self._audited = None
+        found = self._audit(sortable_instant(self._clock()))
+        self._count(found)
+        if found:
+            self.deliver()
+        return found
 
     @property
     def now(self) -> str:
@@ -108,6 +174,10 @@ class Market:
             self.deliver()
         return crossings
 
+    def rest(self) -> None:
+        """Stores what every rule waits for: before a process ends, or when there is time."""
+        self.watch.rest()
+
     def deliver(self) -> dict[str, int]:
         """Sends what is due in the outbox."""
         return deliver(self._database, self._channels, self._clock())
@@ -125,3 +195,9 @@ class Market:
         fired = sum(isinstance(each, AlertFired) for each in crossings)
         self.counts.fired += fired
         self.counts.rearmed += len(crossings) - fired
+
+
+def _conflated(quotes: Iterable[Quote]) -> int:
+    """How many instants' prices of an asset a later one among these replaces."""
+    prices = {(quote.asset, quote.at) for quote in quotes}
+    return len(prices) - len({asset for asset, _ in prices})

@@ -2,18 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, Row, func, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Dialect,
+    Row,
+    Select,
+    Subquery,
+    and_,
+    func,
+    select,
+)
 
 from domain.exact import ONE_UNIT, format_quantity, quantity
+from domain.tokens import Token
+from projections import tokens as token_rows
 from projections.schema import insert_new
+from services.mark_board import Board
+from services.mark_choice import Candidates
 from services.mark_policy import haircut
 from services.statement import Mark
 from services.tables import MARKS
+
+Limits = Sequence[ColumnElement[bool]]
+_AT_ONCE = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,22 +107,56 @@ def latest(
     connection: Connection,
     until: str | None = None,
     known_at: str | None = None,
-    until_id: int | None = None,
+    tokens: Iterable[Token] = (),
 ) -> dict[str, Mark]:
-    """The latest mark of every asset at or before `until`, as known then; ties: stored last."""
-    query = select(MARKS).order_by(MARKS.c.asset, MARKS.c.at, MARKS.c.id)
-    newest = select(MARKS.c.asset, func.max(MARKS.c.at).label("at"))
+    """The mark that values each asset at `until`, as known then: see services/mark_choice.py.
+
+    `tokens` as they were then: each without a better mark of its own is worth its share.
+    """
+    limits = []
     if until is not None:
-        newest = newest.where(MARKS.c.at <= until)
+        limits.append(MARKS.c.at <= until)
     if known_at is not None:
-        newest = newest.where(MARKS.c.recorded_at <= known_at)
-        query = query.where(MARKS.c.recorded_at <= known_at)
-    if until_id is not None:
-        newest = newest.where(MARKS.c.id <= until_id)
-        query = query.where(MARKS.c.id <= until_id)
-    best = newest.group_by(MARKS.c.asset).subquery()
-    query = query.join(best, (MARKS.c.asset == best.c.asset) & (MARKS.c.at == best.c.at))
-    return {row.asset: quote_of(row).mark() for row in connection.execute(query)}
+        limits.append(MARKS.c.recorded_at <= known_at)
+    board = Board(_latest_of_each_kind(connection, limits))
+    board.weigh({token.asset: token for token in tokens})
+    return board.marks
+
+
+def _latest_of_each_kind(connection: Connection, limits: Limits) -> dict[str, Candidates]:
+    """Per asset and kind the latest of the marks within limits; ties: stored last.
+
+    Most assets have marks of one kind alone: kinds are sorted only for the others.
+    """
+    is_mixed = (func.min(MARKS.c.kind) < func.max(MARKS.c.kind)).label("is_mixed")
+    newest = select(MARKS.c.asset, func.max(MARKS.c.at).label("at"))
+    found: dict[str, Candidates] = {}
+    mixed: dict[str, None] = {}
+    of_all = newest.add_columns(is_mixed).where(*limits).group_by(MARKS.c.asset).subquery()
+    for row in connection.execute(_rows_of(of_all, limits, ("asset", "at"))):
+        if row.is_mixed:
+            mixed[row.asset] = None
+        else:
+            found[row.asset] = {row.kind: (row.id, quote_of(row).mark())}
+    for some in _parts(list(mixed)):
+        few = newest.add_columns(MARKS.c.kind).where(MARKS.c.asset.in_(some), *limits)
+        by_kind = few.group_by(MARKS.c.asset, MARKS.c.kind).subquery()
+        for row in connection.execute(_rows_of(by_kind, limits, ("asset", "at", "kind"))):
+            found.setdefault(row.asset, {})[row.kind] = (row.id, quote_of(row).mark())
+    return found
+
+
+def _rows_of(newest: Subquery, limits: Limits, on: Sequence[str]) -> Select[Any]:
+    """The marks, in the order of storing, that have what a row of `newest` has in columns `on`."""
+    same = and_(*(MARKS.c[name] == newest.c[name] for name in on))
+    query = select(MARKS, *(each for each in newest.c if each.name not in MARKS.c))
+    return query.join(newest, same).where(*limits).order_by(MARKS.c.id)
+
+
+def _parts(assets: list[str]) -> Iterator[list[str]]:
+    """Some at a time: a statement takes no more than some thousand values."""
+    for start in range(0, len(assets), _AT_ONCE):
+        yield assets[start : start + _AT_ONCE]
 
 
 def stored_after(connection: Connection, id: int) -> list[tuple[int, Quote]]:
@@ -114,29 +165,44 @@ def stored_after(connection: Connection, id: int) -> list[tuple[int, Quote]]:
     return [(row.id, quote_of(row)) for row in connection.execute(query)]
 
 
-class MarkBoard:
-    """The latest mark per asset, in memory: what `latest` would say of the marks up to `last_id`.
+class MarkBoard(Board):
+    """The board of the stored marks up to `last_id`; `tokens`: None, as the read model has them.
 
     It takes marks only as they were stored, so that table and board never differ.
     """
 
-    def __init__(self, connection: Connection, until_id: int | None = None) -> None:
-        self.marks = latest(connection, until_id=until_id)
+    def __init__(
+        self,
+        connection: Connection,
+        until_id: int | None = None,
+        tokens: Mapping[str, Token] | None = None,
+    ) -> None:
+        limits = [] if until_id is None else [MARKS.c.id <= until_id]
+        super().__init__(_latest_of_each_kind(connection, limits))
         self.last_id = last_id(connection) if until_id is None else until_id
+        self._moved: set[str] = set()
+        self.weigh(token_rows.by_asset(connection) if tokens is None else tokens)
 
-    def take(self, id: int, quote: Quote) -> bool:
-        """Takes the next stored mark; an older one never replaces a newer one."""
+    def take(self, id: int, quote: Quote) -> list[str]:
+        """Takes the next stored mark; returns the assets that it moved."""
         self.last_id = id
-        known = self.marks.get(quote.asset)
-        if known is not None and known.at > quote.at:
-            return False
-        self.marks[quote.asset] = quote.mark()
-        return True
+        return self.put(id, quote.mark())
+
+    def follow_tokens(self, connection: Connection) -> bool:
+        """Takes up the tokens of the read model; whether that gives an asset another mark."""
+        moved = self.weigh(token_rows.by_asset(connection))
+        self._moved.update(moved)
+        return bool(moved)
+
+    def moved_by_facts(self) -> set[str]:
+        """The assets that got another mark because tokens changed, since this was asked last."""
+        moved, self._moved = self._moved, set()
+        return moved
 
     def follow(self, connection: Connection) -> set[str]:
         """Takes every mark stored since, without evaluating anything; returns what moved."""
         stored = stored_after(connection, self.last_id)
-        return {quote.asset for id, quote in stored if self.take(id, quote)}
+        return {asset for id, quote in stored for asset in self.take(id, quote)}
 
 
 def shown(mark: Mark) -> dict[str, str]:

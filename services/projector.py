@@ -1,14 +1,12 @@
 """The projector: moves read models from their checkpoint to the head of the log, in batches.
 
 One transaction a batch: fence first (the checkpoint moves by compare-and-set), then rows, then
-outbox. State of taxpayers is kept in memory and loaded from the ledger on first touch.
+outbox. State of taxpayers is kept in memory and loaded on first touch (services/snapshots.py).
 """
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 from zlib import crc32
 
@@ -17,13 +15,21 @@ from sqlalchemy import Connection, Row, inspect, select, update
 from domain.decisions import AlertAcknowledged, AlertFired, AlertSnoozed
 from domain.errors import ThresherError
 from domain.fact_codec import ALERT_TYPES
-from projections import alerts
+from projections import alerts, pending
 from projections.schema import CHECKPOINTS, METADATA, insert
+from services.collector import paused
 from services.database import Database
 from services.delivery import enqueue, hold
 from services.ledger import Ledger, LoggedFact
 from services.marks import MarkBoard
-from services.read_models import PROJECTIONS, Taxpayer, write_changes, write_opportunities
+from services.read_models import (
+    PROJECTIONS,
+    Taxpayer,
+    forget_opportunities,
+    write_changes,
+    write_opportunities,
+)
+from services.snapshots import Snapshots
 from services.tables import PERMANENT
 
 READ_MODELS = "read_models"
@@ -43,6 +49,7 @@ class Projector:
     def __init__(self, database: Database, ledger: Ledger, *, delivers: bool = True) -> None:
         self.database = database
         self.ledger = ledger
+        self.snapshots = Snapshots(database, ledger)
         self.taxpayers: dict[str, Taxpayer] = {}
         self.changed: set[str] = set()  # taxpayers that moved; who follows them takes it away
         self._delivers = delivers
@@ -70,8 +77,12 @@ class Projector:
             try:
                 changed |= self._project(facts, as_of)
             except Fenced:
+                for logged in facts:  # taken in, but not as of any position
+                    self.taxpayers.pop(logged.taxpayer, None)
                 self.follow()
             progress(self.position - start, head - start)
+        known = {name: self.taxpayers[name] for name in changed if name in self.taxpayers}
+        self.snapshots.keep(known, self.position)
         return changed
 
     def refresh(self, name: str, as_of: str) -> None:
@@ -84,27 +95,28 @@ class Projector:
         """A taxpayer's state as of the checkpoint, loaded from the ledger if need be."""
         known = self.taxpayers.get(name)
         if known is None:
-            known = self.taxpayers[name] = Taxpayer()
-            if self.position:
-                with _no_collection():
-                    for logged in self.ledger.facts_of(name, self.position):
-                        known.portfolio.add(logged.ref, logged.recorded.fact)
-                    known.settle_without_writing()
+            with paused():
+                known = self.taxpayers[name] = self.snapshots.load(name, self.position)
         return known
 
     def _project(self, facts: list[LoggedFact], as_of: str) -> set[str]:
         changed: set[str] = set()
-        with _no_collection():
+        tokens_changed = False
+        with paused():
             for logged in facts:
                 if type(logged.recorded.fact) not in ALERT_TYPES:
                     self.taxpayer(logged.taxpayer).portfolio.add(logged.ref, logged.recorded.fact)
+                    self.snapshots.came(logged.taxpayer)
                     changed.add(logged.taxpayer)
             for name in changed:
                 self.taxpayers[name].portfolio.settle()
             with self.database.writing() as connection:
                 self._fence(connection, facts[-1].position)
                 for name in sorted(changed):
-                    write_changes(connection, name, self.taxpayers[name])
+                    tokens_changed |= write_changes(connection, name, self.taxpayers[name])
+                if tokens_changed and self.board.follow_tokens(connection):
+                    forget_opportunities(connection)  # others may hold them as well
+                for name in sorted(changed):
                     write_opportunities(connection, name, self.taxpayers[name], self.board, as_of)
                 self._project_alerts(connection, facts)
         self.position = facts[-1].position
@@ -115,10 +127,26 @@ class Projector:
         """If another process moved the read models, goes on from where it left them."""
         with self.database.reading() as connection:
             stored = self._checkpoint(connection, READ_MODELS)
-            if stored != self.position:
-                self.position, self.taxpayers = stored, {}
+            if stored < self.position:  # they were started anew
+                self.taxpayers = {}
                 self.changed |= set(self.ledger.taxpayers())
                 self.board = MarkBoard(connection)
+            elif stored > self.position:
+                self.changed |= self._passed_by(stored)
+                self.board.follow_tokens(connection)
+            self.position = stored
+
+    def _passed_by(self, until: int) -> set[str]:
+        """Whom others' facts up to a position reach; those whose books moved are loaded anew."""
+        names, at = set(), self.position
+        while at < until:
+            facts = self.ledger.read(at, min(BATCH, until - at))
+            for logged in facts:
+                names.add(logged.taxpayer)
+                if type(logged.recorded.fact) not in ALERT_TYPES:
+                    self.taxpayers.pop(logged.taxpayer, None)
+            at = facts[-1].position
+        return names
 
     def _project_alerts(self, connection: Connection, facts: list[LoggedFact]) -> None:
         delivered = self._checkpoint(connection, DELIVERY) if self._delivers else facts[-1].position
@@ -126,13 +154,14 @@ class Projector:
             fact, recorded_at = logged.recorded.fact, logged.recorded.recorded_at
             if type(fact) in ALERT_TYPES:
                 alerts.apply(connection, logged.taxpayer, fact, recorded_at)
+                pending.apply(connection, logged.taxpayer, fact, recorded_at)
                 if logged.position <= delivered:
                     continue
+                zone = self.taxpayer(logged.taxpayer).portfolio.declared.policy.zone
                 if isinstance(fact, AlertFired):
-                    zone = self.taxpayer(logged.taxpayer).portfolio.declared.policy.zone
                     enqueue(connection, logged.taxpayer, fact, recorded_at, zone)
                 elif isinstance(fact, AlertAcknowledged | AlertSnoozed):
-                    hold(connection, logged.taxpayer, fact)
+                    hold(connection, logged.taxpayer, fact, zone)
         if self._delivers and facts[-1].position > delivered:
             self._move(connection, DELIVERY, delivered, facts[-1].position)
 
@@ -181,15 +210,3 @@ class Projector:
     def _checkpoint(self, connection: Connection, name: str) -> int:
         query = select(CHECKPOINTS.c.position).where(CHECKPOINTS.c.projection == name)
         return int(connection.execute(query).scalar_one())
-
-
-@contextmanager
-def _no_collection() -> Iterator[None]:
-    """Long folds run without the cyclic collector: they make no cycles, and it doubles them."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()

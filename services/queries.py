@@ -15,12 +15,14 @@ from domain.days import check_moment, day_of, sortable_instant
 from domain.errors import ThresherError
 from domain.portfolio import Portfolio
 from domain.similar import similar_issues
+from domain.tokens import tokens_of
 from projections import (
     alerts,
     data_issues,
     disposals,
     open_lots,
     opportunities,
+    pending,
     tax_years,
     wash_windows,
 )
@@ -29,7 +31,8 @@ from services import marks, quarantine, statement
 from services.correlation import DailyPrices
 from services.database import Clock
 from services.ledger import Ledger
-from services.mark_policy import is_stale
+from services.mark_policy import is_weak
+from services.pending import as_alert
 from services.projector import Projector
 from services.similar import SimilarAssets
 
@@ -110,12 +113,13 @@ class Queries:
         return statement.windows(self.portfolio(view), view.as_of)
 
     def opportunities(self, view: View) -> list[Piece]:
-        """Lots with a loss at the marks of that day; `mark_stale`: its mark was too old then."""
+        """Lots with a loss at that day's marks; `mark_stale`: too old then, or only an ask."""
         return self.harvest(view)[0]
 
     def harvest(self, view: View) -> tuple[list[Piece], list[str]]:
         """The opportunities, and the assets held whose mark is too old, with a loss or without."""
-        now, portfolio, found = self._now(view), self.portfolio(view), self.marks(view)
+        now, portfolio = self._now(view), self.portfolio(view)
+        found = self.marks(view, portfolio)
         if view.is_live and self._opportunities_are_of(view):
             with self.projector.database.reading() as connection:
                 rows = opportunities.read(connection, view.taxpayer)
@@ -125,7 +129,7 @@ class Queries:
         beside = {name: alike.beside(name, found, now) for name in {row["asset"] for row in rows}}
         rows = [
             row
-            | {"mark_stale": is_stale(row["mark_at"], row["asset_class"], now)}
+            | {"mark_stale": is_weak(row["mark_kind"], row["mark_at"], row["asset_class"], now)}
             | beside[row["asset"]]
             for row in rows
         ]
@@ -165,6 +169,16 @@ class Queries:
                 return alerts.read(connection, view.taxpayer)
             return alerts.read(connection, view.taxpayer, view.as_of, view.known_at or "~")
 
+    def pending(self, view: View) -> list[Piece]:
+        """What would fire if it stayed: rows as of alerts, of rules that were waiting by then."""
+        with self.projector.database.reading() as connection:
+            if view.is_live:
+                found = pending.read(connection, view.taxpayer)
+            else:
+                known_at = view.known_at or "~"
+                found = pending.read(connection, view.taxpayer, view.as_of, known_at)
+        return [as_alert(each, view.taxpayer) for each in found]
+
     def issues(self, view: View) -> list[Piece]:
         """Data issues of facts, then quarantined rows."""
         portfolio = self.portfolio(view)
@@ -186,12 +200,16 @@ class Queries:
             if view.known_at is None or each["recorded_at"] <= view.known_at
         ]
 
-    def marks(self, view: View) -> statement.Marks:
-        """The latest marks of that day, as then known."""
+    def marks(self, view: View, portfolio: Portfolio | None = None) -> statement.Marks:
+        """The marks that value on that day, as then known.
+
+        `portfolio`: the one of the view, if it is folded already; it says what tokens were worth.
+        """
         if view.is_live:
             return self.projector.board.marks
+        tokens = tokens_of(portfolio or self.portfolio(view))
         with self.projector.database.reading() as connection:
-            return marks.latest(connection, f"{view.as_of}T~", view.known_at)
+            return marks.latest(connection, f"{view.as_of}T~", view.known_at, tokens)
 
     def coverage(self, view: View) -> Piece:
         """What was seen: accounts by kind and owner, and what was not."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
@@ -10,10 +11,12 @@ from domain.days import day_of
 from domain.disposals import Disposal, WashMatch
 from domain.kept_book import KeptBook
 from domain.portfolio import Portfolio
+from domain.tokens import tokens_of
 from domain.years import Key, YearSums, merged, tax_years
-from projections import data_issues, disposals, open_lots, opportunities, wash_windows
+from projections import data_issues, disposals, open_lots, opportunities, tokens, wash_windows
 from projections import tax_years as years
 from projections.alerts import ALERT_RULES, ALERTS
+from projections.pending import ALERT_PENDING
 from projections.schema import (
     CHECKPOINTS,
     Projection,
@@ -32,8 +35,10 @@ PROJECTIONS: tuple[Projection, ...] = (
     opportunities.OPPORTUNITIES,
     years.TAX_YEARS,
     data_issues.DATA_ISSUES,
+    tokens.TOKENS,
     ALERT_RULES,
     ALERTS,
+    ALERT_PENDING,
 )
 
 
@@ -100,8 +105,11 @@ class Taxpayer:
             book.touched.clear()
 
 
-def write_changes(connection: Connection, name: str, taxpayer: Taxpayer) -> None:
-    """Writes the books that the last `settle` changed; the caller owns the transaction."""
+def write_changes(connection: Connection, name: str, taxpayer: Taxpayer) -> bool:
+    """Writes the books that the last `settle` changed; the caller owns the transaction.
+
+    Returns whether the taxpayer's tokens changed.
+    """
     portfolio = taxpayer.portfolio
     for book_name in sorted(portfolio.changed | portfolio.refolded):
         book = portfolio.books.get(book_name)
@@ -114,6 +122,27 @@ def write_changes(connection: Connection, name: str, taxpayer: Taxpayer) -> None
     own = data_issues.rows(name, "", list(portfolio.issues.values()))
     insert(connection, data_issues.DATA_ISSUES.table, own)
     _write_years(connection, name, taxpayer)
+    return tokens.write(connection, name, tokens_of(portfolio))
+
+
+def books_digest(taxpayer: Taxpayer) -> bytes:
+    """SHA-256 over the lots, rows, windows, issues and sums of the books in memory.
+
+    A book of which every fact was taken back is as if it had never been.
+    """
+    total = hashlib.sha256()
+    for name, book in sorted(taxpayer.portfolio.books.items()):
+        rules, sums = book.policy.rules, taxpayer.written[name].sums.sums
+        told = (
+            [open_lots.row("", name, lot) for lot in book.open_lots()],
+            [disposals.row("", name, row, rules) for row in book.disposals],
+            wash_windows.rows("", name, book),
+            data_issues.rows("", name, book.issues),
+            sorted(each for each in sums.items() if each[1]),
+        )
+        if any(told):
+            total.update(repr((name, told)).encode())
+    return total.digest()
 
 
 def write_opportunities(
@@ -134,6 +163,13 @@ def write_opportunities(
     connection.execute(CHECKPOINTS.delete().where(CHECKPOINTS.c.projection == checkpoint))
     version = opportunities.OPPORTUNITIES.version
     insert(connection, CHECKPOINTS, [(checkpoint, version, board.last_id, as_of)])
+
+
+def forget_opportunities(connection: Connection) -> None:
+    """Drops everybody's opportunities: until written again, they are computed when asked for."""
+    connection.execute(opportunities.OPPORTUNITIES.table.delete())
+    of_opportunities = CHECKPOINTS.c.projection.startswith("opportunities:")
+    connection.execute(CHECKPOINTS.delete().where(of_opportunities))
 
 
 def _write_book(

@@ -17,7 +17,7 @@ from projections.schema import Piece
 from projections.wash_windows import DO_NOT_BUY
 from services import statement
 from services.correlation import Correlation, DailyPrices, correlated
-from services.mark_policy import is_stale
+from services.mark_policy import is_weak
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,7 @@ def _shown(found: Similar, marks: statement.Marks, now: str) -> Piece:
         "days": found.correlation.days,
         "price": "" if mark is None else format_quantity(mark.price),
         "mark_at": "" if mark is None else mark.at,
-        "mark_stale": mark is not None and is_stale(mark.at, found.asset_class, now),
+        "mark_stale": mark is not None and is_weak(mark.kind, mark.at, found.asset_class, now),
         "safe_from": found.safe_from,
         "why_not": found.why_not,
         "reason": found.reason,

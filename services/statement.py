@@ -26,7 +26,7 @@ from projections.schema import Piece
 from projections.tax_years import present as present_years
 from projections.wash_windows import present as present_windows
 from projections.wash_windows import window_pieces
-from services.mark_policy import is_stale
+from services.mark_policy import is_weak
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +90,12 @@ def harvest(portfolio: Portfolio, marks: Marks, day: int) -> list[Piece]:
 
 
 def too_old(portfolio: Portfolio, marks: Marks, now: str) -> list[str]:
-    """Assets that could be harvested and whose mark is too old at the instant `now`."""
+    """Assets that could be harvested and whose mark is too old, or an ask, at `now`."""
     assets = portfolio.declared.assets
     old = {
         asset
         for asset, mark in marks.items()
-        if asset in assets and is_stale(mark.at, assets[asset].asset_class.name, now)
+        if asset in assets and is_weak(mark.kind, mark.at, assets[asset].asset_class.name, now)
     }
     held = {
         asset

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from sqlalchemy import select
 
+from projections import tokens
 from projections.schema import CHECKPOINTS, digest
 from services.database import Database
 from services.ledger import Ledger
 from services.marks import MarkBoard
 from services.projector import Projector
-from services.read_models import PROJECTIONS
+from services.read_models import PROJECTIONS, books_digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +38,24 @@ def rebuild_and_compare(
     rebuilt = Projector(scratch, ledger, delivers=False)
     rebuilt.catch_up("0001-01-01", progress)
     for taxpayer, as_of, last_mark in _opportunity_checkpoints(live.database):
-        with live.database.reading() as now:
-            rebuilt.board = MarkBoard(now, until_id=last_mark)
+        with live.database.reading() as now, scratch.reading() as anew:
+            rebuilt.board = MarkBoard(now, last_mark, tokens.by_asset(anew))
         rebuilt.refresh(taxpayer, as_of)
     compared = []
     with live.database.reading() as now, scratch.reading() as anew:
         for projection in PROJECTIONS:
             table = projection.table
             compared.append(Compared(projection.name, digest(now, table), digest(anew, table)))
-    return compared
+    return [*compared, _snapshots(live, rebuilt)]
+
+
+def _snapshots(live: Projector, rebuilt: Projector) -> Compared:
+    """Every snapshot with the facts since, and the same books from fact one."""
+    kept, anew = hashlib.sha256(), hashlib.sha256()
+    for name in live.snapshots.names():
+        kept.update(books_digest(live.snapshots.load(name, live.position)))
+        anew.update(books_digest(rebuilt.taxpayer(name)))
+    return Compared("snapshots", kept.hexdigest(), anew.hexdigest())
 
 
 def _opportunity_checkpoints(database: Database) -> list[tuple[str, str, int]]:

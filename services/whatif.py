@@ -38,7 +38,7 @@ def sell(queries: Queries, view: View, sale: HypotheticalSale) -> dict[str, Any]
     """The rows of the sale, the loss disallowed, the tax year before and after, and windows."""
     check_day(view)
     before = standing(queries, view)
-    price, priced_by = price_of(queries, view, sale)
+    price, priced_by = price_of(queries, view, sale, before)
     account = account_of(before, sale)
     after = with_facts(queries, view, [(HYPOTHETICAL, fact_of(sale, view.as_of, price, account))])
     rows = sold_rows(after)
@@ -92,11 +92,16 @@ def _blocked(
     }
 
 
-def price_of(queries: Queries, view: View, sale: HypotheticalSale) -> tuple[str, str]:
-    """(price of one unit, where it is from): the one given, else the latest mark."""
+def price_of(
+    queries: Queries, view: View, sale: HypotheticalSale, before: Portfolio
+) -> tuple[str, str]:
+    """(price of one unit, where it is from): the one given, else the latest mark.
+
+    `before`: the portfolio of the view.
+    """
     if sale.price is not None:
         return sale.price, "given"
-    mark = queries.marks(view).get(sale.asset)
+    mark = queries.marks(view, before).get(sale.asset)
     if mark is None:
         raise Unanswerable(f"no mark of {sale.asset} on {view.as_of}: give --price")
     return format_quantity(mark.price), f"{mark.source} {mark.kind} of {mark.at}"

@@ -30,7 +30,7 @@ def compare(queries: Queries, view: View, sale: HypotheticalSale) -> dict[str, A
     """
     check_day(view)
     before = standing(queries, view)
-    price, priced_by = price_of(queries, view, sale)
+    price, priced_by = price_of(queries, view, sale, before)
     account = account_of(before, sale)
     fact = fact_of(sale, view.as_of, price, account)
     usual = with_facts(queries, view, [(HYPOTHETICAL, fact)])

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from domain.assets import Asset
 from domain.book import START
 from domain.disposals import Departure, Disposal, Rewound, WashMatch
 from domain.entries import Entry, Issue, OrderKey
@@ -118,6 +119,10 @@ class PoolBook:
     def wash_classes(self, day: int) -> frozenset[str]:
         """Pools know no classes: what holds for one asset holds for all."""
         return frozenset(entry.asset.asset_class.name for entry in self.entries)
+
+    def weight(self, asset: Asset) -> tuple[int, int]:
+        """Group units in one unit of an asset now, whether it was ever held or not."""
+        return self.scales.weight(asset)
 
     def scale_of(self, group: str) -> int:
         """Units of a pot in 10**-18 of its asset; of several unlike ones, of a group unit."""

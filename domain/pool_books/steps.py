@@ -93,6 +93,10 @@ class Scales:
             number, unit = self.weights[asset.id]
             self.weights[asset.id] = reduced(number * old, unit * new)
 
+    def weight(self, asset: Asset) -> tuple[int, int]:
+        """Group units in one unit of an asset now, whether it was ever held or not."""
+        return self.weights.get(asset.id) or first_weight(asset, self._splits)
+
     def _known(self, asset: Asset) -> tuple[int, int]:
         if asset.id not in self.weights:
             self.weights[asset.id] = first_weight(asset, self._splits)

@@ -136,4 +136,6 @@ CA = RuleSet(
     citations={row.rule: row for row in _CITATIONS},
     sections=shown_sections("ca", _shown, "acb"),
     window_days=30,  # ITA 54 "superficial loss" (a)
+    exchange="TSX",
+    has_terms=False,
 )

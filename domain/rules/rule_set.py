@@ -46,7 +46,8 @@ class RuleSet:
     besides lots and rows, exact text. `positions` are fields of the policy that
     start differently here. The tax year named 2025 begins on `year_start` (month, day) of 2025.
     What follows is asked by books of lots and Form 8949 alone: `digital_boxes_from`,
-    `per_wallet_from` and `books_suffice_at_broker_until` are days (ordinals).
+    `per_wallet_from` and `books_suffice_at_broker_until` are days (ordinals). `exchange`: whose
+    trading days count to the end of a year. `has_terms`: long-term gains are another kind.
     """
 
     jurisdiction: str
@@ -61,6 +62,8 @@ class RuleSet:
     window_days: int = 0
     loss_limit: Mapping[str, str] = field(default_factory=dict)
     settlement_days: tuple[Dated[int], ...] = (Dated("0001-01-01", 0),)
+    exchange: str = "NYSE"
+    has_terms: bool = True
     has_form_8949: bool = False
     books_suffice_at_broker_until: int = NEVER
     digital_boxes_from: int = NEVER

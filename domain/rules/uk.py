@@ -175,4 +175,6 @@ UK = RuleSet(
     sections=shown_sections("uk", _shown, "cost"),
     year_start=(4, 6),
     window_days=30,  # TCGA 1992 s.106A(5)
+    exchange="LSE",
+    has_terms=False,
 )

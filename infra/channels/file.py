@@ -1,4 +1,4 @@
-"""The file channel: one JSON line per alert, appended."""
+"""The file channel: one JSON line per message, appended."""
 
 from __future__ import annotations
 

@@ -32,11 +32,14 @@ def alerts(
     context: typer.Context, taxpayer: TaxpayerOption = None, as_of: AsOf = None,
     known_at: KnownAt = None, output: Output = Format.AUTO,
 ) -> None:  # fmt: skip
-    """Alerts that fired, and when they re-armed."""
+    """Alerts that fired, and when they re-armed; then what fires soon if it stays (pending)."""
     if context.invoked_subcommand is None:
         app = application()
         frame = view(app, taxpayer, as_of, known_at)
-        show(app.queries.alerts(frame), output, ALERTS, "Alerts", "No alert has fired.")
+        pending = app.queries.pending(frame)
+        columns = ALERTS | ({"fires_at": "fires at"} if pending else {})
+        rows = app.queries.alerts(frame) + pending
+        show(rows, output, columns, "Alerts", "No alert has fired.")
 
 
 @commands.command("ack")

@@ -111,7 +111,9 @@ def tried(rules: dict[str, AlertRuleSet], name: str, changes: dict[str, Any]) ->
             effective_at="", name=check_id(name, "rule"), scope="all", metric=METRICS[0],
             threshold="0",
         )  # fmt: skip
-    for field, called in (("threshold", "threshold"), ("rearm_ratio", "--rearm")):
+    for field, called in (
+        ("threshold", "threshold"), ("rearm_ratio", "--rearm"), ("amount", "--amount"),
+    ):  # fmt: skip
         if field in given:
             given[field] = check(given[field], called)
     return checked_rule(msgspec.structs.replace(known, **given))
@@ -144,7 +146,8 @@ def _rule(row: Piece) -> AlertRuleSet:
     return AlertRuleSet(
         effective_at=row["since"], name=row["name"], scope=row["scope"], metric=row["metric"],
         threshold=row["threshold"], rearm_ratio=row["rearm_ratio"], channels=(),
-        cooldown_seconds=row["cooldown_seconds"],
+        cooldown_seconds=row["cooldown_seconds"], dwell_seconds=row["dwell_seconds"],
+        amount=row["amount"],
     )  # fmt: skip
 
 

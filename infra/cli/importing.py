@@ -44,8 +44,10 @@ def import_command(
 
 
 def deliver_command() -> None:
-    """Send alerts that wait in the outbox and are due."""
-    counts = application().market.deliver()
+    """Fire what fell due by now (alerts of time), then send what waits in the outbox."""
+    market = application().market
+    market.facts_changed()
+    counts = market.deliver()
     stderr().print(", ".join(f"{count} {name}" for name, count in counts.items()))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,6 +12,7 @@ from typer.core import TyperGroup
 
 from infra.cli.options import Output, application
 from infra.cli.output import Format, show, stderr
+from infra.cli.rules import say_if_without
 from infra.cli.streams import follow_stdin, open_text
 from infra.sources.csv_lines import header_of, kind_of, lines
 from infra.sources.mark_feed import csv_quote, json_quote
@@ -45,12 +47,28 @@ commands = typer.Typer(
 )
 
 
+MaxBehind = Annotated[
+    float | None,
+    typer.Option(
+        min=0,
+        help="Seconds that marks may wait until only the latest of an asset is valued; 0: any.",
+    ),
+]
+
+
 @commands.command("take")
 def take(
     file: Annotated[Path, typer.Argument(help="CSV or JSON lines of marks, or - for a pipe.")],
+    max_behind: MaxBehind = None,
 ) -> None:
-    """Take marks in and fire alerts as they come; a pipe is followed live."""
-    market, bad = application().market, list[BadRow]()
+    """Take marks in and fire alerts as they come; a pipe is followed live.
+
+    Every mark is valued, unless --max-behind says that a market too fast for that is conflated.
+    """
+    app = application()
+    say_if_without(app, app.ledger.taxpayers())
+    market, bad = app.market, list[BadRow]()
+    market.max_behind = most_behind(max_behind, 0)
     pending: list[Quote] = []
 
     def settle() -> None:
@@ -99,15 +117,23 @@ def close(market: Market, bad: Sequence[BadRow]) -> None:
     """What was taken in, and the rows refused; with any, the command fails."""
     counts = market.counts
     held = f"{counts.held} held (listed by: thresher marks held), " if counts.held else ""
+    conflated = f"{counts.conflated} conflated, " if counts.conflated else ""
+    missed = f"{counts.missed} of them by the self-audit (a bug), " if counts.missed else ""
     stderr().print(
-        f"{counts.quotes} marks ({counts.new} new), {held}{counts.fired} alerts fired, "
-        f"{counts.rearmed} re-armed, {len(bad)} refused",
+        f"{counts.quotes} marks ({counts.new} new), {held}{conflated}{counts.fired} alerts fired, "
+        f"{counts.rearmed} re-armed, {missed}{len(bad)} refused",
         soft_wrap=True,
     )
     for row in bad[:5]:
         stderr().print(f"  row {row.row} {row.field}: {row.reason}; {row.remedy}", markup=False)
     if bad:
         raise typer.Exit(1)
+
+
+def most_behind(asked: float | None, usual: float) -> timedelta | None:
+    """How long marks may wait: as asked, else as is usual here, in seconds; None: for ever."""
+    seconds = usual if asked is None else asked
+    return timedelta(seconds=seconds) if seconds else None
 
 
 def quotes_from(file: Path, on_idle: Callable[[], None]) -> Iterator[Quote | BadRow]:

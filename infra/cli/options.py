@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
+import click
 import typer
 from pydantic import ValidationError
 
@@ -34,8 +35,13 @@ class WrongSettings(ThresherError):
 
 
 def application() -> App:
-    """The application over the configured database. Raises WrongSettings."""
-    return App(settings())
+    """The application over the configured database; it rests when the command has ended, however
+    it did. Raises WrongSettings."""
+    app = App(settings(), is_process=True)
+    context = click.get_current_context(silent=True)
+    if context is not None:
+        context.call_on_close(app.rest)
+    return app
 
 
 def settings() -> Settings:

@@ -110,7 +110,8 @@ def _say_of_marks(app: App, old: int) -> None:
     with app.projector.database.reading() as connection:
         held = held_marks.count_held(connection)
     if old:
-        stdout().print("1 mark is too old" if old == 1 else f"{old} marks are too old")
+        weak = "1 mark is" if old == 1 else f"{old} marks are"
+        stdout().print(f"{weak} too old, or only an ask")
     if held:
         is_held = "1 quote is held" if held == 1 else f"{held} quotes are held"
         stdout().print(f"{is_held}: thresher marks held")

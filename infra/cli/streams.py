@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO, TextIO, cast
 
 IDLE_SECONDS = 0.1
+WAKE_SECONDS = 30  # while a pipe stays silent: what waits for a time of day goes out then
 _CHUNK = 1 << 16
 
 
@@ -35,14 +36,16 @@ class _Unpacked(gzip.GzipFile):
 
 
 def follow_stdin(on_idle: Callable[[], None]) -> Iterator[str]:
-    """Lines of standard input as they come; `on_idle` is called whenever none is waiting."""
+    """Lines of standard input as they come; `on_idle` is called whenever none is waiting, and
+    again every WAKE_SECONDS.
+    """
     descriptor = sys.stdin.fileno()
     rest = b""
     while True:
         ready, _, _ = select.select([descriptor], [], [], IDLE_SECONDS)
-        if not ready:
+        while not ready:
             on_idle()
-            select.select([descriptor], [], [])
+            ready, _, _ = select.select([descriptor], [], [], WAKE_SECONDS)
         chunk = os.read(descriptor, _CHUNK)
         if not chunk:
             break

@@ -17,10 +17,11 @@ from rich.text import Text
 
 from domain.days import sortable_instant
 from domain.exact import grouped, money
-from infra.channels.terminal import alert_line
-from infra.cli.marks import close, quotes_from
+from infra.channels.terminal import message_lines
+from infra.cli.marks import PIPE, MaxBehind, close, most_behind, quotes_from
 from infra.cli.options import Output, TaxpayerOption, application
 from infra.cli.output import NUMBERS, Format, cell, wants_table
+from infra.cli.rules import say_if_without
 from infra.cli.similar import with_swaps
 from services.delivery import Message
 from services.live.changes import Opportunities
@@ -33,8 +34,9 @@ COLUMNS = {
     "blocked": "blocked", "harvestable": "harvestable", "term": "term", "tax_saved": "tax saved",
     "blocked_until": "blocked until", "swap_into": "swap into",
 }  # fmt: skip
-BATCH = 1_000
+BATCH, LATE_BATCH = 1_000, 10_000  # quotes that are taken together at most
 LAST_ALERTS = 8
+SECONDS_BEHIND = 0.25
 
 
 class Screen:
@@ -49,26 +51,28 @@ class Screen:
 
     def alert(self, _target: str, message: Message) -> None:
         """A channel: alerts of rules that send to the terminal."""
-        line = alert_line(json.loads(message.body))
+        lines = message_lines(json.loads(message.body))
         if self._live is None:
-            self._console.print(line, soft_wrap=True)
-        self.alerts = [*self.alerts, line][-LAST_ALERTS:]
+            for line in lines:
+                self._console.print(line, soft_wrap=True)
+        self.alerts = [*self.alerts, *lines][-LAST_ALERTS:]
 
-    def show(self, at: str) -> None:
-        """Brings what is seen up to an instant."""
+    def show(self, at: str, conflated: int = 0) -> None:
+        """Brings what is seen up to an instant; so many marks no rule saw by then."""
         changes = self.rows.changes(at)
         if self._live is None:
             for change in changes:
                 said = {"at": at, "change": "gone" if change.gone else "set"} | change.row
                 print(json.dumps(said, ensure_ascii=False), flush=True)
         elif changes or self.alerts:
-            self._live.update(Group(self._table(at), *self.alerts))
+            self._live.update(Group(self._table(at, conflated), *self.alerts))
 
-    def _table(self, at: str) -> Table:
+    def _table(self, at: str, conflated: int) -> Table:
+        skipped = f", {conflated} marks conflated" if conflated else ""
         ranked = self.rows.ranked()
         harvestable = grouped(sum(money(row["harvestable"]) for row in ranked))
         table = Table(
-            title=f"Harvestable {harvestable} at {at[:19]} in {len(ranked)} lots",
+            title=f"Harvestable {harvestable} at {at[:19]} in {len(ranked)} lots{skipped}",
             title_justify="left", header_style="bold", box=SIMPLE_HEAD, pad_edge=False,
         )  # fmt: skip
         columns = with_swaps(COLUMNS, ranked)
@@ -83,27 +87,35 @@ def watch_command(
     file: Annotated[Path, typer.Argument(help="CSV or JSON lines of marks, or - for a pipe.")],
     top: Annotated[int, typer.Option(help="Rows of the table.")] = 15,
     every: Annotated[float, typer.Option(help="Seconds between two pictures.")] = 0.25,
+    max_behind: MaxBehind = None,
     taxpayer: TaxpayerOption = None,
     output: Output = Format.AUTO,
 ) -> None:
-    """Watch losses and alerts live while marks come in; a pipe gets each change as JSON."""
+    """Watch losses and alerts live while marks come in; a pipe gets each change as JSON.
+
+    A pipe that is a quarter of a second late is conflated, unless --max-behind says else.
+    """
     app = application()
-    rows = Opportunities(app.projector, app.taxpayer(taxpayer))
+    chosen = app.taxpayer(taxpayer)
+    say_if_without(app, [chosen])
+    rows = Opportunities(app.projector, chosen)
     if wants_table(output):
         with Live(auto_refresh=True, refresh_per_second=4, screen=False) as live:
             screen = Screen(live, rows, top)
             app.channels = {**app.channels, "terminal": screen.alert}
             screen.show(sortable_instant(app.clock()))
+            app.market.max_behind = most_behind(max_behind, SECONDS_BEHIND if file == PIPE else 0)
             bad = _follow(app.market, file, screen, every)
     else:
         screen = Screen(None, rows, top)
         app.channels = {**app.channels, "terminal": screen.alert}
+        app.market.max_behind = most_behind(max_behind, SECONDS_BEHIND if file == PIPE else 0)
         bad = _follow(app.market, file, screen, 0.0)
     close(app.market, bad)
 
 
 def _follow(market: Market, file: Path, screen: Screen, every: float) -> Sequence[BadRow]:
-    """Takes quotes as they come; between two pictures they are taken together."""
+    """Takes quotes as they come; between two pictures, or when late, they are taken together."""
     pending: list[Quote] = []
     bad: list[BadRow] = []
     shown = time.monotonic()
@@ -114,7 +126,7 @@ def _follow(market: Market, file: Path, screen: Screen, every: float) -> Sequenc
         pending.clear()
         market.deliver()
         if market.now:
-            screen.show(market.now)
+            screen.show(market.now, market.counts.conflated)
         shown = time.monotonic()
 
     settle()
@@ -123,7 +135,8 @@ def _follow(market: Market, file: Path, screen: Screen, every: float) -> Sequenc
             bad.append(quote)
             continue
         pending.append(quote)
-        if len(pending) >= BATCH or time.monotonic() - shown >= every:
+        is_time = time.monotonic() - shown >= every and not market.is_late
+        if is_time or len(pending) >= (LATE_BATCH if market.is_late else BATCH):
             settle()
     settle()
     market.refresh()

@@ -121,10 +121,13 @@ class FactPostgresRecorder(PostgresApplicationRecorder, FactRecorder):
     def select_log(self, after: int, limit: int) -> list[Row]:
         return self._rows("position > %s ORDER BY position LIMIT %s", [after, limit])
 
-    def select_prefix(self, prefix: str, until: int) -> list[Row]:
+    def select_prefix(self, prefix: str, until: int, after: int = 0) -> list[Row]:
         end = prefix[:-1] + chr(ord(prefix[-1]) + 1)
-        where = "originator_id >= %s AND originator_id < %s AND position <= %s ORDER BY position"
-        return self._rows(where, [prefix, end, until])
+        where = (
+            "originator_id >= %s AND originator_id < %s AND position > %s AND position <= %s "
+            "ORDER BY position"
+        )
+        return self._rows(where, [prefix, end, after, until])
 
     def select_streams(self, ids: Sequence[str]) -> list[tuple[str, int, str, bytes]]:
         where = "originator_id = ANY(%s) ORDER BY originator_id, originator_version"

@@ -14,6 +14,7 @@ from domain.errors import ThresherError
 from infra.postgres.place import engine_url, shown
 from projections.schema import METADATA
 from services.read_models import PROJECTIONS
+from services.snapshots import CACHES
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _NOT_OURS = ("facts", "heads", "alembic_version")  # changed by migrations and the append alone
@@ -38,6 +39,7 @@ def migrate(url: str, role: str = "") -> str:
             command.upgrade(config, "head")
             with engine.connect().execution_options(isolation_level="READ COMMITTED") as tables:
                 METADATA.create_all(tables)  # read models of this version; rebuilt at will
+                CACHES.create_all(tables)
                 if role:
                     _grant(tables, role)
                 tables.commit()

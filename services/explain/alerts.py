@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from projections.alerts import crossing_key
+from services.date_words import in_words
 from services.explain.answer import Answer
 from services.queries import Queries, View
 
@@ -28,6 +29,11 @@ def explain_alert(answer: Answer, key: str, alert: dict[str, Any]) -> None:
         "wash_classes",
         *(("netting", "carryover") if alert["metric"] == "tax_saved" else ()),
     )
+    since = alert["evidence"].get("pending_since")
+    if since:
+        answer.say(f"at the threshold or above at every mark since {since}")
+    for said in in_words(alert["evidence"]["dates"]):
+        answer.say(said)
     for lot in alert["evidence"]["lots"]:
         answer.say(
             f"{lot['lot']} in {lot['account']}: {lot['quantity']} {lot['asset']}, harvestable "

@@ -40,7 +40,7 @@ class Ground:
     @cached_property
     def marks(self) -> Marks:
         """The marks of the view's day."""
-        return self.queries.marks(self.view)
+        return self.queries.marks(self.view, self.portfolio)
 
     @cached_property
     def year_sums(self) -> dict[Key, int]:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from heapq import heapify, heappop, heappush
 
+from services.statement import Mark
+
 Key = tuple[str, str]
 ANY = 1 << 400  # above any price: asked at every tick of the asset
 _NONE = -1
@@ -109,3 +111,13 @@ class Triggers:
         heapify(slot.below)
         heapify(slot.above)
         self._bound(slot)
+
+
+def prices_of(assets: Iterable[str], marks: Mapping[str, Mark]) -> Iterator[tuple[str, int]]:
+    """Each asset with its price. One that has no mark any more reaches everybody, either way."""
+    for asset in assets:
+        mark = marks.get(asset)
+        if mark is None:
+            yield from ((asset, -1), (asset, ANY))
+        else:
+            yield asset, mark.price

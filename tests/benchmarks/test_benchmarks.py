@@ -30,11 +30,16 @@ NAMES = [
     "ticks/checks_vs_naive",
     "crash/100k",
     "ticks/1m",
+    "sweep/1m",
     "crash/1m",
     "ticks/growth_1k_1m",
     "alert/latency_p50",
     "alert/latency_p99",
     "alert/latency_p99.9",
+    "start/warm_1m",
+    "memory/lot",
+    "alert/gc_pause",
+    "start/thaw_100k",
 ]
 
 

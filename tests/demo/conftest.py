@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,7 +36,9 @@ def thresher(*arguments: str, database: Path, columns: int = 100) -> Result:
         "THRESHER_DATABASE_URL": f"sqlite:///{database}", "THRESHER_TAXPAYER": "",
         "COLUMNS": str(columns),
     }  # fmt: skip
-    return CliRunner().invoke(app, list(arguments), env=env)
+    ran = CliRunner().invoke(app, list(arguments), env=env)
+    gc.collect()  # as at the end of a process: the ledger is closed, and written to no more
+    return ran
 
 
 @pytest.fixture(scope="session")

@@ -141,6 +141,48 @@ ALERT_LIFE: tuple[Fact, ...] = (
 
 SIMILAR: tuple[Fact, ...] = (
     d.SimilarDeclared(**AT, asset="X", candidates=("Y", "Z"), reason="another issuer"),
+)
+
+DWELL_AND_DIGEST: tuple[Fact, ...] = (
+    d.AlertRuleSet(
+        **AT, name="loss", scope="group:G", metric="tax_saved", threshold="10", rearm_ratio="0.9",
+        channels=("file:a.jsonl",), severity="urgent", cooldown_seconds=3600, quiet="22:00-07:00",
+        dwell_seconds=60, digest="daily 08:00", amount="100.5",
+    ),
+    d.AlertFired(
+        **AT, rule="loss", crossing=2, scope="all", metric="harvestable_loss", threshold="5000",
+        value="5000.000000000000000000000000000000000001", position=42,
+        channels=("file:alerts.jsonl",),
+        marks=(d.AlertMark("X", "99.5", "2025-03-03T14:59:00Z", "feed", "bid"),),
+        lots=(d.AlertLot("csv:b", "A", "X", "100", "5000"),), lot_count=3, tax_saved="1200.5",
+        severity="urgent", stale_marks=("X",), pending_since="2025-03-03T14:58:00.000000Z",
+        dates=(d.AlertDate("safe_to_buy", "2025-03-11"),),
+    ),
+    d.AlertPending(
+        **AT, rule="loss", number=3, crossing=2, scope="all", metric="harvestable_loss",
+        threshold="5000", value="5000.5", dwell_seconds=60, position=41,
+        marks=(d.AlertMark("X", "99.5", "2025-03-03T14:59:00Z", "feed", "bid"),),
+    ),
+    d.AlertLapsed(**AT, rule="loss", number=3, value="4999.5"),
+)  # fmt: skip
+
+DATE_ALERTS: tuple[Fact, ...] = (
+    d.AlertRuleSet(
+        **AT, name="year-end", scope="group:G", metric="year_end", threshold="5", rearm_ratio="0.9",
+        channels=("file:a.jsonl",), severity="urgent", cooldown_seconds=3600, quiet="22:00-07:00",
+        amount="100.5",
+    ),
+    d.AlertFired(
+        **AT, rule="long-term", crossing=2, scope="all", metric="long_term", threshold="7",
+        value="-1", position=42, channels=("file:alerts.jsonl",),
+        marks=(d.AlertMark("X", "99.5", "2025-03-03T14:59:00Z", "feed", "bid"),),
+        lots=(d.AlertLot("csv:b", "A", "X", "100", "5000"),), lot_count=3, tax_saved="1200.5",
+        severity="urgent", stale_marks=("X",),
+        dates=(
+            d.AlertDate("long_term", "2025-03-10", "G", ("A",), "X", "csv:b", "-2.5", ("csv:b",)),
+            d.AlertDate("safe_to_buy", "2025-03-11"),
+        ),
+    ),
 )  # fmt: skip
 
 # By golden file: the fact of each name as that file holds it.
@@ -149,6 +191,8 @@ STORED: dict[str, dict[str, Fact]] = {
     "facts-v2": {name_of(fact): fact for fact in GAINED},
     "facts-v3": {name_of(fact): fact for fact in GAINED_AGAIN},
     "facts-v4": {name_of(fact): fact for fact in ALERT_LIFE},
+    "facts-v5": {name_of(fact): fact for fact in DATE_ALERTS},
+    "facts-v6": {name_of(fact): fact for fact in DWELL_AND_DIGEST},
     "facts-v7": {name_of(fact): fact for fact in SIMILAR},
 }
 FACTS: dict[str, Fact] = {name: fact for facts in STORED.values() for name, fact in facts.items()}

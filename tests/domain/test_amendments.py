@@ -122,6 +122,7 @@ def test_a_stream_counts_once_with_its_last_word(
     facts = [("b1", fact) for fact in said]
     portfolio = portfolio_of(scenario, facts, settle_each=settle_each)
     assert [lot["qty"] for lot in state(portfolio, "2025-12-31")["lots"]] == held
+    assert portfolio.all_issues() == []
 
 
 def test_a_late_fact_folds_only_its_own_book() -> None:

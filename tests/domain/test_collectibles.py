@@ -42,6 +42,15 @@ def test_each_token_is_asked_about_at_its_first_long_term_sale() -> None:
     assert codes(portfolio) == ["", ""]
 
 
+def test_a_token_that_is_sold_again_is_not_asked_about_again() -> None:
+    portfolio = sold()
+    held: dict[str, Any] = {"account": "A", "asset": "ART1", "quantity": "1"}
+    portfolio.add("again", Buy(effective_at="2025-01-03", **held, amount="100"))
+    portfolio.add("s-again", Sell(effective_at="2026-02-03", **held, amount="300"))
+    portfolio.settle()
+    assert asked(portfolio) == ["s-ART1", "s-ART2"]
+
+
 def test_a_short_term_sale_asks_nothing() -> None:
     assert asked(sold(until="2025-12-30")) == []
 

@@ -11,7 +11,7 @@ from domain import checkpoints
 from domain.days import day_of
 from domain.decisions import AlertFired, AssetDeclared, Bust
 from domain.fact_codec import Correction
-from domain.facts import Buy, Convert, Fact, Leg, Sell
+from domain.facts import Buy, Convert, Fact, Leg, Sell, Swap
 from domain.portfolio import Portfolio
 from infra.sources.scenario_file import parse_scenario
 from services import statement
@@ -180,3 +180,17 @@ def test_a_sale_refused_for_want_of_units_counts_when_the_purchase_is_learned() 
     portfolio.settle()
     assert portfolio.all_issues() == []
     assert [row["event"] for row in statement.disposals(portfolio)] == ["s"]
+
+
+def test_a_swap_that_was_held_out_is_forgotten_with_its_bust() -> None:
+    """Its other leg was in another book, which is as if it had never been told of the swap."""
+    swap = Swap(effective_at="2025-02-03", account="A", out=Leg("X", "3"), into=Leg("Z", "1"),
+                amount="9")  # fmt: skip
+    facts = [("x", bought("X", "2025-01-02")), ("z", bought("Z", "2025-01-03"))]
+    portfolio = told(declared("X", "Z"), [*facts, ("w", swap)], looking=True)
+    assert [(each.ref, each.code) for each in portfolio.all_issues()] == [
+        ("w", "insufficient_units")
+    ]
+    portfolio.add("w", Bust(effective_at="2025-02-04"))
+    portfolio.settle()
+    assert shown(portfolio) == shown(told(declared("X", "Z"), facts, looking=False))

@@ -110,3 +110,13 @@ def test_in_the_uk_what_its_own_day_matches_is_final_and_the_pool_is_not() -> No
         assert [row.is_provisional for row in book.records] == [is_open]
     early = book_of("UK", BOUGHT, sell("2023-03-01", 1, 5), as_of=DAY)
     assert [row.is_provisional for row in early.records] == [False]
+
+
+@pytest.mark.parametrize("law", ["UK", "CA"])
+def test_capital_of_units_that_no_wallet_holds_is_told(law: str) -> None:
+    back = event("return_of_capital", DAY, amount="5", account="B")
+    made = folded(law, [BOUGHT, back])
+    says = "return_of_capital of 0.000000000000000001 X, but account B held 0 then"
+    assert made.all_issues() == [Issue("e2", "insufficient_units", says, MEND, True)]
+    (book,) = made.books.values()
+    assert [lot.basis for lot in book.open_lots()] == [100 * 10**36]

@@ -44,3 +44,13 @@ def test_a_reverse_split_needs_no_finer_parts() -> None:
     (lot,) = book.open_lots()
     assert (book.scales.parts, book.scales.of(lot.asset)) == ({"X": 1}, 4)
     assert (plain(lot)["quantity"], plain(lot)["basis"]) == ("2", "80")
+
+
+@pytest.mark.parametrize("law", ["UK", "CA"])
+def test_a_split_beside_the_base_before_its_first_fact_changes_nothing(law: str) -> None:
+    """Decision 0016: the ratio is stated as of the first fact, so 4 XH are 2 X: 6 cost 36."""
+    book = book_of(law, buy("2020-01-06", 4, 24), split("2021-01-04", "3", "1", "XH"),
+                   buy("2021-02-01", 4, 12, asset="XH"), assets=ASSETS)  # fmt: skip
+    assert book.weights == {"X": (1, 1), "XH": (1, 2)}
+    assert [(plain(lot)["asset"], plain(lot)["quantity"], plain(lot)["basis"])
+            for lot in book.open_lots()] == [("X", "4", "24"), ("XH", "4", "12")]  # fmt: skip

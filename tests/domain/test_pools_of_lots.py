@@ -154,3 +154,11 @@ def test_a_new_method_orders_the_lots_that_are_there_anew() -> None:
     assert [lot.ref for lot, _ in made.take(10)] == ["new"]
     made.push(new, pools_pieces=False)
     assert [lot.ref for lot, _ in made.take(10)] == ["new"]
+
+
+@pytest.mark.parametrize("method", ["FIFO", "LIFO"])
+def test_a_pool_names_the_method_that_its_lots_lie_in_the_order_of(method: str) -> None:
+    made = pool(method)
+    assert made.method == method
+    made.reorder("HIFO", LOT_METHODS["HIFO"].key)
+    assert made.method == "HIFO"

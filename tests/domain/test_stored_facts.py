@@ -16,7 +16,15 @@ from domain.facts import Fact
 from tests.domain.stored_facts import FACTS, STORED, recorded
 
 GOLDEN = Path(__file__).parent.parent / "golden"
-LENGTHS = {"facts-v1": 31, "facts-v2": 6, "facts-v3": 1, "facts-v4": 4, "facts-v7": 1}
+LENGTHS = {
+    "facts-v1": 31,
+    "facts-v2": 6,
+    "facts-v3": 1,
+    "facts-v4": 4,
+    "facts-v5": 2,
+    "facts-v6": 4,
+    "facts-v7": 1,
+}
 LINES = {
     file: (GOLDEN / f"{file}.jsonl").read_text(encoding="utf-8").splitlines() for file in STORED
 }

@@ -114,3 +114,16 @@ def test_what_was_sold_is_gone_and_what_was_not_can_be_sold() -> None:
     assert too_much["error"] == "insufficient_units"
     assert rows(too_much, "s4") == []
     assert rows(after_a_loss(*sales, sell("s4", "2025-06-04", "1", "40")), "s4")
+
+
+@pytest.mark.parametrize("method", ["FIFO", "LIFO"])
+def test_an_acquisition_that_was_sold_by_name_is_passed_over(method: str) -> None:
+    first, last = ("a", "b") if method == "FIFO" else ("b", "a")
+    answer = result(
+        buy("a", "2025-01-06", "2", "20"),
+        buy("b", "2025-02-06", "2", "24"),
+        sell("n", "2025-06-02", "2", "60", lots=[{"lot": first, "qty": "2"}]),
+        sell("s", "2025-06-03", "1", "30"),
+        policy={"sub_lots": "pro_rata", "lot_method": method},
+    )
+    assert rows(answer) == [(last, "1", {"a": "10", "b": "12"}[last])]

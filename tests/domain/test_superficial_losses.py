@@ -153,3 +153,13 @@ def test_purchases_of_the_last_thirty_days_are_listed_with_what_is_held_of_them(
         ("e2", 1, day_of("2024-01-01"), (), [same | first]),
         ("e3", 2, day_of("2024-01-20"), (), [same | second]),
     ]
+
+
+def test_a_superficial_loss_of_the_spouse_makes_no_row_and_stays_in_her_pool() -> None:
+    """She sells 4 of 10 at 5 (cost 10 each) and buys 4 again: 60 + 20 paid + 20 denied."""
+    book = book_of("CA", buy("2024-01-02", 10, 100, account="wife"),
+                   sell("2024-03-01", 4, 20, account="wife"),
+                   buy("2024-03-11", 4, 20, account="wife"))  # fmt: skip
+    assert book.disposals == []
+    assert [(plain(lot)["account"], plain(lot)["quantity"], plain(lot)["basis"])
+            for lot in book.open_lots()] == [("wife", "10", "100")]  # fmt: skip

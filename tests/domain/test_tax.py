@@ -282,3 +282,26 @@ def test_the_worksheet_is_what_the_statute_says(
         rate28 * ONE_DOLLAR, status, table,
     )  # fmt: skip
     assert tax_of(stated, table).income_tax == expected
+
+
+FILLED = {1, 9, 10, *range(12, 15), *range(16, 23), *range(23, 48)}  # 2-8, 11, 15: other forms
+
+
+@pytest.mark.parametrize("long", ["0", "10000", "40000", "700000"])
+def test_every_line_of_the_worksheet_is_there(long: str) -> None:
+    assert set(tax("30000", long=long).lines) == FILLED
+
+
+@pytest.mark.parametrize(("long", "rate28"), [("10000", "0"), ("10000", "5000"), ("0", "0")])
+def test_within_the_zero_band_lines_23_to_43_are_left_out(long: str, rate28: str) -> None:
+    """Line 16 equals line 1."""
+    found = tax("20000", long=long, rate28=rate28)
+    assert found.lines[1] == found.lines[16]
+    assert {found.lines[number] for number in range(23, 44)} == {0}
+
+
+def test_28_percent_gain_is_no_more_than_the_net_long_term_gain() -> None:
+    """Line 18 may be above line 15 beside other long-term losses: 12 = 9 = 30000, though
+    dividends make 10 = 50000; 13 = 20000."""
+    found = tax("100000", long="30000", rate28="50000", dividends="20000")
+    assert shown(found, 9, 10, 12, 13) == ["30000", "50000", "30000", "20000"]

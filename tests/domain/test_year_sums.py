@@ -90,6 +90,8 @@ def test_a_carry_in_of_one_kind_adds_to_that_of_the_year_before() -> None:
         ("0", "0", "50", "50"),
         ("0", "-50", "50", "0"),  # line 15 is no gain
         ("-50", "0", "50", "0"),  # line 16 is no gain
+        ("100", "-50", "50", "0"),  # line 15 is 0
+        ("-30", "-20", "50", "0"),  # line 16 is 0
         ("-20", "10", "50", "30"),
         ("10", "-20", "50", "50"),
     ],
@@ -105,3 +107,14 @@ def test_the_28_percent_group_needs_a_gain_on_lines_15_and_16(
     }
     (only,) = tax_years(sums, PLAIN, US)
     assert format_money(only.rate28) == rate28
+
+
+def test_a_year_adds_up_its_sales_in_all_books() -> None:
+    events = [
+        buy("b1", "2025-01-06", "2", "20"),
+        buy("b2", "2025-01-06", "1", "50", asset="Y"),
+        sell("s1", "2025-06-02", "1", "15"),
+        sell("s2", "2025-06-03", "1", "17"),
+        sell("s3", "2025-06-04", "1", "80", asset="Y"),
+    ]
+    assert figures(*events) == {"2025": ("42", "0")}

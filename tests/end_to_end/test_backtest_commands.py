@@ -59,10 +59,12 @@ def test_a_rule_is_tried_on_the_past(database: Path) -> None:
         (("deep", "1500", "--scope", "class:crypto"), []),
         (("deep", "1500", "--rearm", "0.1"), ["4000"]),
         (("deep", "1500", "--cooldown", str(366 * 86400)), ["4000"]),
+        (("deep", "1500", "--dwell", str(30 * 86400)), ["3000"]),
+        (("deep", "1500", "--dwell", str(31 * 86400 + 1)), []),
         (("deep", "25", "--metric", "loss_percent"), ["40"]),
         (("deep", "1500", "--as-recorded"), ["4000", "2000"]),
     ],
-    ids=["from", "to", "scope", "re-arm", "cooldown", "metric", "as-recorded"],
+    ids=["from", "to", "scope", "re-arm", "cooldown", "dwell", "too-long", "metric", "as-recorded"],
 )
 def test_options_change_what_is_tried(options: tuple[str, ...], values: list[str]) -> None:
     assert [each["value"] for each in tried(*options).rows] == values
@@ -97,6 +99,14 @@ def test_policies_are_compared(database: Path) -> None:
     assert (year_end["harvested"], year_end["tax_saved"]) == ("2000", "700")
     assert (none["sales"], none["tax_saved"]) == (0, "0")
     assert contents(database) == before
+
+
+def test_a_rule_with_dwell_sells_when_it_fires() -> None:
+    """At 60 on 1 February the loss begins to last; at 70 on 3 March it has."""
+    thresher("rules", "add", "deep", "2500", "--dwell", str(30 * 86400))
+    alert = thresher("backtest").rows[0]
+    assert (alert["alerts"], alert["sales"], alert["harvested"]) == (1, 1, "3000")
+    assert [each["value"] for each in tried().rows] == ["3000"]
 
 
 def test_the_comparison_as_a_table() -> None:

@@ -224,7 +224,11 @@ def test_rules_are_listed_replaced_and_removed() -> None:
         "channels": "terminal",
         "severity": "notice",
         "quiet": "",
+        "amount": "0",
         "cooldown_seconds": 0,
+        "dwell_seconds": 0,
+        "digest": "",
+        "pending_since": "",
         "snoozed_until": "",
     }
     thresher("rules", "add", "loss", "10", "--scope", "class:nft", "--metric", "loss_percent",

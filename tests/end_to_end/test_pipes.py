@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +12,7 @@ from subprocess import Popen
 
 import pytest
 
+from infra.cli import streams
 from tests.end_to_end.command import PATIENCE_SECONDS, process, spawn, thresher, until
 
 HEADER = "event_id,ts,type,account,asset,asset_class,qty,unit_price"
@@ -141,3 +144,22 @@ def test_a_last_line_without_a_newline_counts_and_bytes_may_be_broken_anywhere()
         code, err = pipe.end()
     assert (code, err.splitlines()[-1][:5]) == (0, "1 new")
     assert thresher("lots", "-o", "jsonl").rows[0]["asset"] == "ÄTH"
+
+
+def test_a_silent_pipe_still_looks_whether_something_is_due(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(streams, "WAKE_SECONDS", 0.01)
+    reading, writing = os.pipe()
+    looked: list[int] = []
+
+    def look() -> None:
+        looked.append(1)
+        if len(looked) == 3:
+            os.write(writing, b"a line\n")
+            os.close(writing)
+
+    with os.fdopen(reading) as pipe:
+        monkeypatch.setattr(sys, "stdin", pipe)
+        assert list(streams.follow_stdin(look)) == ["a line\n"]
+    assert len(looked) == 3

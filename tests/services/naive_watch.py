@@ -14,7 +14,7 @@ from projections import alerts
 from services.statement import year_sums
 from tests.services.house import House
 
-Said = tuple[str, str, str, int, int]  # taxpayer, fired or rearmed, rule, crossing, value
+Said = tuple[str, str, str, int, int]  # taxpayer, what, rule, crossing (or wait), value
 
 
 class NaiveWatch:
@@ -24,6 +24,9 @@ class NaiveWatch:
         self.firing: dict[tuple[str, str], bool] = {}
         self.crossing: dict[tuple[str, str], int] = {}
         self.fired_at: dict[tuple[str, str], datetime] = {}
+        # Since when the metric is there, and the version of the rule that waits.
+        self.pending: dict[tuple[str, str], tuple[datetime, str]] = {}
+        self.waits: dict[tuple[str, str], int] = {}
 
     def step(self, house: House) -> list[Said]:
         """What crosses now."""
@@ -40,6 +43,11 @@ class NaiveWatch:
             if not self.firing.get(key) and value >= threshold:
                 if key in self.fired_at and now < self.fired_at[key] + cooldown(rule):
                     continue
+                if self.is_new_wait(key, rule, now):
+                    said.append((key[0], "pending", key[1], self.waits[key], value))
+                if now < self.pending.get(key, (now, ""))[0] + dwell(rule):
+                    continue
+                self.pending.pop(key, None)
                 self.fired_at[key] = now
                 self.firing[key] = True
                 self.crossing[key] = self.crossing.get(key, 0) + 1
@@ -47,7 +55,18 @@ class NaiveWatch:
             elif self.firing.get(key) and value < threshold * Fraction(rule["rearm_ratio"]):
                 self.firing[key] = False
                 said.append((key[0], "rearmed", key[1], self.crossing[key], value))
+            elif self.pending.get(key, (now, ""))[1] == rule["since"] and value < threshold:
+                del self.pending[key]
+                said.append((key[0], "lapsed", key[1], self.waits[key], value))
         return said
+
+    def is_new_wait(self, key: tuple[str, str], rule: dict[str, Any], now: datetime) -> bool:
+        """Whether a rule that was not pending, or was set anew meanwhile, is pending from now."""
+        if not rule["dwell_seconds"] or self.pending.get(key, (now, ""))[1] == rule["since"]:
+            return False
+        self.pending[key] = (now, rule["since"])
+        self.waits[key] = self.waits.get(key, 0) + 1
+        return True
 
     def value(self, house: House, rule: dict[str, Any]) -> int:
         """The metric of a rule in 10**-36."""
@@ -83,6 +102,11 @@ class NaiveWatch:
 def cooldown(rule: dict[str, Any]) -> timedelta:
     """How long a rule that fired does not fire again."""
     return timedelta(seconds=rule["cooldown_seconds"])
+
+
+def dwell(rule: dict[str, Any]) -> timedelta:
+    """How long the metric has to stay before the rule fires."""
+    return timedelta(seconds=rule["dwell_seconds"])
 
 
 def in_scope(scope: str, one: Opportunity) -> bool:

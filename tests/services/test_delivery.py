@@ -55,7 +55,7 @@ def test_the_outbox_row_is_in_the_transaction_of_the_alert_row(
         patch.setattr(projecting, "enqueue", crash)
         with pytest.raises(RuntimeError, match="power cut"):
             wired.tick("C", "50")
-    assert (wired.sql("SELECT * FROM alerts_v2"), wired.sql("SELECT * FROM outbox")) == ([], [])
+    assert (wired.sql("SELECT * FROM alerts_v3"), wired.sql("SELECT * FROM outbox")) == ([], [])
     again = wired.reopened()
     assert [alert["key"] for alert in again.ask()["alerts"]] == ["main/loss/1"]
     assert [row["key"] for row in waiting(again)] == ["main/loss/1"]

@@ -12,17 +12,36 @@ from random import Random
 import pytest
 
 from domain.days import sortable_instant
-from domain.decisions import AlertFired, AlertRearmed, AlertRuleRemoved
+from domain.decisions import (
+    AlertFired,
+    AlertLapsed,
+    AlertPending,
+    AlertRearmed,
+    AlertRuleRemoved,
+)
 from domain.exact import money
 from services.ledger import Offer
+from services.marks import Quote
 from tests.services.house import Clock, House, Json, buy, sell
 from tests.services.naive_watch import NaiveWatch, Said
 
 RUNS = int(os.environ.get("THRESHER_MARKETS", "50"))
 ASSETS = {"S": "stock", "T": "tokenized_security", "C": "crypto", "D": "crypto", "N": "nft"}
-LAWS = ("us", "us", "us", "us", "uk", "ca")
-SCOPES = ("all", "class:crypto", "asset:S", "asset:N", "group:S", "account:A", "account:R",
-          "position:A/C", "position:A/S")  # fmt: skip
+TOKEN = "U"  # a tenth of S: it has no mark of its own
+KINDS = ("trade",) * 12 + ("bid", "bid", "floor", "ask", "manual")
+LAWS = ("US", "US", "US", "US", "UK", "CA")
+SCOPES = (
+    "all",
+    "class:crypto",
+    "asset:S",
+    "asset:N",
+    "asset:U",
+    "group:S",
+    "account:A",
+    "account:R",
+    "position:A/C",
+    "position:A/S",
+)
 METRICS = {
     "harvestable_loss": (20, 900), "tax_saved": (5, 300), "loss_percent": (2, 40),
 }  # fmt: skip
@@ -52,13 +71,15 @@ class Market:
              "group": "S" if asset == "T" else asset}
             for asset, kind in ASSETS.items()
         ]  # fmt: skip
+        assets.append({"id": "asset/U", "type": "asset", "asset": TOKEN, "ratio": "0.1",
+                       "class": "tokenized_security", "group": "S"})  # fmt: skip
         accounts: list[Json] = [
             {"id": "account/A", "type": "account", "account": "A", "custody": "broker"},
             {"id": "account/R", "type": "account", "account": "R", "kind": "ira"},
         ]
         law = self.rng.choice(LAWS)
         positions: Json = {"id": "law", "type": "policy", "jurisdiction": law}
-        if law == "us":
+        if law == "US":
             positions |= {"tz": self.rng.choice(("America/New_York", "Asia/Tokyo"))}
             if self.rng.random() < 0.5:
                 positions |= {"wash_sale": "conservative"}
@@ -74,9 +95,10 @@ class Market:
     def trade(self) -> None:
         rng = self.rng
         taxpayer, id = rng.choice(("main", "other")), f"f{len(self.ids)}"
-        asset, account = rng.choice(list(ASSETS)), rng.choice("AAAABR")
+        asset, account = rng.choice([*ASSETS, TOKEN]), rng.choice("AAAABR")
         quantity = str(rng.randint(1, 9) if asset == "N" else rng.randint(1, 900) / 100)
-        amount = f"{float(quantity) * self.prices[asset] * rng.uniform(0.8, 1.6):.2f}"
+        price = self.prices["S"] / 10 if asset == TOKEN else self.prices[asset]
+        amount = f"{float(quantity) * price * rng.uniform(0.8, 1.6):.2f}"
         make = buy if rng.random() < 0.75 else sell
         event = make(id, quantity, amount, asset=asset, account=account, date=self.date())
         self.ids.append((taxpayer, event))
@@ -98,6 +120,7 @@ class Market:
             scope=self.scope(), rearm_ratio=self.rng.choice(("0.5", "0.85", "1")),
             taxpayer=self.rng.choice(("main", "other")),
             cooldown_seconds=self.rng.choice((0, 0, 3600, 90000)),
+            dwell_seconds=self.rng.choice((0, 0, 60, 3600, 90000)),
         )  # fmt: skip
 
     def scope(self) -> str:
@@ -111,6 +134,16 @@ class Market:
         self.house.app.ledger.append([offer], self.house.clock.text)
         self.house.app.projector.catch_up(self.house.clock.day)
         self.house.app.market.facts_changed(self.house.clock.text)
+
+    def move(self, asset: str) -> None:
+        self.prices[asset] *= self.rng.choice((0.7, 0.95, 0.99, 0.999, 1.001, 1.01, 1.04, 1.3))
+
+    def split(self) -> None:
+        """A taxpayer tells that the share was split: a token of it is twice as many, then."""
+        id = f"split/{self.house.clock.text}"
+        taxpayer, event = self.rng.choice(("main", "other")), {"id": id, "type": "split"}
+        event |= {"date": self.date(), "asset": "S", "num": "2", "den": "1"}
+        self.house.say(event, taxpayer=taxpayer)
 
     def step(self) -> None:
         """Something happens; then both engines have to have said the same."""
@@ -126,6 +159,8 @@ class Market:
             self.rule(rng.choice(("r0", "r1", "r2")))
         elif what < 0.22:
             self.unwatch()
+        elif what < 0.24:
+            self.split()
         elif what < 0.26:
             house.app.market.facts_changed(house.clock.text)
         else:
@@ -133,8 +168,13 @@ class Market:
                 self.house = house = house.reopened()
             moved = rng.sample(list(ASSETS), rng.choice((1, 1, 2)))
             for asset in moved:
-                self.prices[asset] *= rng.choice((0.7, 0.95, 0.99, 0.999, 1.001, 1.01, 1.04, 1.3))
-            house.ticks(*((asset, f"{self.prices[asset]:.4f}") for asset in moved))
+                self.move(asset)
+            kind = rng.choice(KINDS)
+            quotes = [
+                Quote(asset, f"{self.prices[asset]:.4f}", house.clock.text, kind=kind)
+                for asset in moved
+            ]
+            house.app.market.take(quotes, confirmed=True)
         assert live_said(house, before) == self.naive.step(house)
         self.crossings += house.app.ledger.head() - before
 
@@ -147,6 +187,9 @@ def live_said(house: House, after: int) -> list[Said]:
         if isinstance(fact, AlertFired | AlertRearmed):
             kind = "fired" if isinstance(fact, AlertFired) else "rearmed"
             said.append((logged.taxpayer, kind, fact.rule, fact.crossing, money(fact.value)))
+        elif isinstance(fact, AlertPending | AlertLapsed):
+            kind = "pending" if isinstance(fact, AlertPending) else "lapsed"
+            said.append((logged.taxpayer, kind, fact.rule, fact.number, money(fact.value)))
     return said
 
 

@@ -1,0 +1,49 @@
+"""After a restart all is as it would be without: books, crossings, and what is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from services import snapshots
+from tests.services.house import House
+from tests.services.test_live_and_naive import Market
+
+RUNS = 30
+
+
+@pytest.fixture(autouse=True)
+def _every_fact_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(snapshots, "AT_LEAST", 1)
+    monkeypatch.setattr(snapshots, "SHARE", 1_000)
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    made = House(tmp_path / "warm.db")
+    yield made
+    made.close()
+
+
+class Restarted(Market):
+    """A random market whose process ends all the time: mostly in order, sometimes killed."""
+
+    def step(self) -> None:
+        if self.rng.random() < 0.6:
+            if self.rng.random() < 0.8:
+                self.house.app.market.rest()
+            self.house = self.house.reopened()
+        super().step()
+
+
+@pytest.mark.parametrize("seed", range(RUNS))
+def test_no_crossing_is_lost_or_said_twice_however_often_it_is_restarted(
+    seed: int, tmp_path: Path
+) -> None:
+    market = Restarted(seed, tmp_path)
+    for _ in range(40):
+        market.step()
+    assert market.house.unequal() == []
+    market.house.close()
