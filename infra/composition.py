@@ -6,8 +6,6 @@ import sqlite3
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cached_property
-from importlib import import_module
-from types import ModuleType
 
 from eventsourcing.persistence import PersistenceError
 from rich.console import Console
@@ -61,16 +59,18 @@ class App:
     def database(self) -> Database:
         """Read models and permanent tables."""
         if self.settings.is_postgres:
-            opened: Database = postgres_parts().database(self.settings.database_url)
-            return opened
+            from infra.postgres import opening  # noqa: PLC0415  the driver is for servers alone
+
+            return opening.database(self.settings.database_url)
         return open_database(self.settings.database_path)
 
     @cached_property
     def ledger(self) -> Ledger:
         """The log of facts."""
         if self.settings.is_postgres:
-            ledger: Ledger = postgres_parts().ledger(self.settings.database_url)
-            return ledger
+            from infra.postgres import opening  # noqa: PLC0415
+
+            return opening.ledger(self.settings.database_url)
         path = self.settings.database_path
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -130,13 +130,3 @@ class App:
         """Gives files back."""
         self.ledger.close()
         self.database.reader.dispose()
-
-
-def postgres_parts() -> ModuleType:
-    """What opens PostgreSQL; raises UnusableDatabase where its packages are not installed."""
-    try:
-        return import_module("infra.postgres.opening")
-    except ModuleNotFoundError as missing:
-        raise UnusableDatabase(
-            f"PostgreSQL needs the package {missing.name}: pip install 'thresher[stream]'"
-        ) from missing

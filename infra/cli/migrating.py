@@ -8,7 +8,6 @@ import typer
 
 from infra.cli.options import settings
 from infra.cli.output import stderr
-from infra.composition import postgres_parts
 
 
 def migrate_command(
@@ -25,5 +24,7 @@ def migrate_command(
     if not place.is_postgres:
         stderr().print("an SQLite file needs no migration: tables are made when it is opened")
         return
-    revision = postgres_parts().migrated(place.database_url, role)
+    from infra.postgres import opening  # noqa: PLC0415
+
+    revision = opening.migrated(place.database_url, role)
     stderr().print(f"the schema is of revision {revision}", highlight=False)
