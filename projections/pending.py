@@ -68,6 +68,11 @@ def _end(connection: Connection, taxpayer: str, rule: str, at: str, recorded_at:
     )
 
 
+def taxpayers(connection: Connection) -> set[str]:
+    """Whose rules have waited."""
+    return set(connection.scalars(select(ALERT_PENDING.table.c.taxpayer).distinct()))
+
+
 def latest(connection: Connection, taxpayer: str) -> list[Piece]:
     """The last wait of each rule of a taxpayer; `ended_at` is empty while it is pending."""
     table = ALERT_PENDING.table

@@ -75,10 +75,13 @@ class Watch:
                 name: alerts.read(connection, name)
                 for name in changed & alerts.taxpayers(connection)
             }
-            waits = {name: pending.latest(connection, name) for name in changed}
+            waits = {
+                name: pending.latest(connection, name)
+                for name in changed & pending.taxpayers(connection)
+            }
         for key, rule in rules.items():
             if key[0] in changed:
-                self._take_up(key, rule, fired.get(key[0], ()), waits[key[0]])
+                self._take_up(key, rule, fired.get(key[0], ()), waits.get(key[0], ()))
         self._rules = rules
         self.moved(self._projector.board.moved_by_facts())
 
