@@ -40,12 +40,14 @@ def follow_stdin(on_idle: Callable[[], None]) -> Iterator[str]:
     again every WAKE_SECONDS.
     """
     descriptor = sys.stdin.fileno()
+    waiting = select.poll()
+    waiting.register(descriptor, select.POLLIN)
     rest = b""
     while True:
-        ready, _, _ = select.select([descriptor], [], [], IDLE_SECONDS)
+        ready = waiting.poll(IDLE_SECONDS * 1000)
         while not ready:
             on_idle()
-            ready, _, _ = select.select([descriptor], [], [], WAKE_SECONDS)
+            ready = waiting.poll(WAKE_SECONDS * 1000)
         chunk = os.read(descriptor, _CHUNK)
         if not chunk:
             break
