@@ -21,6 +21,7 @@ from sqlalchemy import (
     Text,
     inspect,
     select,
+    text,
 )
 
 from domain.facts import Fact
@@ -45,7 +46,9 @@ _S = SNAPSHOTS.c
 AT_LEAST = 500  # facts since the last one; fewer fold in a few milliseconds
 SHARE = 4  # and a quarter of all: so that writing them costs a few parts of the fold
 # Asked once a taxpayer: written out, as building it would take longer than the answer.
-_MINE = "SELECT * FROM snapshots WHERE taxpayer = ? AND position <= ? AND fingerprint = ?"
+_MINE = text(
+    "SELECT * FROM snapshots WHERE taxpayer = :name AND position <= :until AND fingerprint = :by"
+)
 MOST_BYTES = 900_000_000  # what SQLite takes in one value, with some room
 
 _log = logging.getLogger(__name__)
@@ -124,7 +127,7 @@ class Snapshots:
         with self._database.reading() as connection:
             if not self._exists(connection):
                 return None
-            found = connection.exec_driver_sql(_MINE, (name, until, fingerprint()))
+            found = connection.execute(_MINE, {"name": name, "until": until, "by": fingerprint()})
             return found.one_or_none()
 
     def _exists(self, connection: Connection) -> bool:

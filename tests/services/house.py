@@ -157,7 +157,7 @@ class House:
         """Plain SQL on the file, past every part of ours."""
         if self.is_postgres:
             with psycopg.connect(self.url) as server:
-                cursor = server.execute(statement.replace("?", "%s"), parameters)
+                cursor = server.execute(statement.replace("?", "%s"), parameters or None)
                 return cursor.fetchall() if cursor.description else []
         connection = sqlite3.connect(self.path)
         try:
