@@ -8,7 +8,7 @@ from sqlalchemy.exc import DBAPIError
 
 from domain.errors import ThresherError
 from infra.postgres.database import open_database
-from infra.postgres.migrate import check, migrate
+from infra.postgres.migrate import NotMigrated, check, migrate
 from infra.postgres.place import connection_parts, shown
 from services.database import Database
 from services.ledger import Ledger
@@ -29,6 +29,9 @@ def database(url: str) -> Database:
     except DBAPIError as error:
         opened.reader.dispose()
         raise ServerNotReached(f"{shown(url)}: {_first_line(error.orig)}") from error
+    except NotMigrated:
+        opened.reader.dispose()
+        raise
     return opened
 
 

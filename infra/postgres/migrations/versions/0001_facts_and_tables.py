@@ -53,66 +53,71 @@ FOR EACH STATEMENT EXECUTE FUNCTION thresher_never()
 """
 
 
-def _text(name: str) -> sa.Column[str]:
-    return sa.Column(name, sa.Text(collation="C"), nullable=False)
+_QUOTE = ("asset", "at", "price", "currency", "source", "kind", "recorded_at")
+_UNIQUE = ("asset", "at", "source", "kind", "price")
 
 
 def upgrade() -> None:
+    """Makes everything; there is nothing before it."""
     for statement in (
-        _FACTS,
-        _HEADS,
-        "INSERT INTO heads VALUES (0, 0)",
-        _APPEND,
-        _NEVER,
-        _APPEND_ONLY,
+        _FACTS, _HEADS, "INSERT INTO heads VALUES (0, 0)", _APPEND, _NEVER, _APPEND_ONLY,
         "REVOKE ALL ON FUNCTION thresher_append FROM PUBLIC",
-    ):
+    ):  # fmt: skip
         op.execute(statement)
-    quote = ("asset", "at", "price", "currency", "source", "kind", "recorded_at")
-    unique = ("asset", "at", "source", "kind", "price")
-    op.create_table(
-        "marks",
-        sa.Column("id", sa.BigInteger, primary_key=True),
-        *(_text(name) for name in quote),
-        sa.UniqueConstraint(*unique),
-    )
+    _make_marks()
+    _make_outbox()
+    _make_intake()
+
+
+def _make_marks() -> None:
+    quote = [_text(name) for name in _QUOTE]
+    op.create_table("marks", _id(), *quote, sa.UniqueConstraint(*_UNIQUE))
     op.create_table(
         "held_marks",
-        sa.Column("id", sa.BigInteger, primary_key=True),
-        *(_text(name) for name in (*quote, "last_price", "last_at", "state", "decided_at")),
-        sa.Column("followed", sa.BigInteger, nullable=False),
-        sa.UniqueConstraint(*unique),
+        _id(),
+        *(_text(name) for name in (*_QUOTE, "last_price", "last_at", "state", "decided_at")),
+        _number("followed"),
+        sa.UniqueConstraint(*_UNIQUE),
     )
     op.create_index("held_marks_state", "held_marks", ["state"])
+
+
+def _make_outbox() -> None:
     op.create_table(
         "quarantine",
-        sa.Column("key", sa.Text(collation="C"), primary_key=True),
-        _text("taxpayer"),
-        _text("origin"),
-        sa.Column("row", sa.BigInteger, nullable=False),
+        _text("key", is_key=True), _text("taxpayer"), _text("origin"), _number("row"),
         *(_text(name) for name in ("field", "reason", "remedy", "raw", "recorded_at")),
-    )
+    )  # fmt: skip
     op.create_table(
         "outbox",
-        sa.Column("key", sa.Text(collation="C"), primary_key=True),
-        sa.Column("channel", sa.Text(collation="C"), primary_key=True),
+        _text("key", is_key=True), _text("channel", is_key=True),
         *(_text(name) for name in ("taxpayer", "payload", "created_at", "due_at")),
-        sa.Column("attempts", sa.BigInteger, nullable=False),
-        *(_text(name) for name in ("sent_at", "last_error")),
-    )
+        _number("attempts"), _text("sent_at"), _text("last_error"),
+    )  # fmt: skip
     op.create_index("outbox_due", "outbox", ["sent_at", "due_at"])
-    op.create_table(
-        "offsets",
-        sa.Column("topic", sa.Text(collation="C"), primary_key=True),
-        sa.Column("partition", sa.BigInteger, primary_key=True),
-        sa.Column("next", sa.BigInteger, nullable=False),
-    )
+
+
+def _make_intake() -> None:
+    """How far streams were read, and the messages of them that cannot be used."""
+    place = (_text("topic", is_key=True), _number("partition", is_key=True))
+    op.create_table("offsets", *place, _number("next"))
+    place = (_text("topic", is_key=True), _number("partition", is_key=True))
     op.create_table(
         "dead_letters",
-        sa.Column("topic", sa.Text(collation="C"), primary_key=True),
-        sa.Column("partition", sa.BigInteger, primary_key=True),
-        sa.Column("offset", sa.BigInteger, primary_key=True),
+        *place, _number("offset", is_key=True),
         sa.Column("key", sa.LargeBinary, nullable=False),
         sa.Column("value", sa.LargeBinary, nullable=False),
         *(_text(name) for name in ("reason", "recorded_at", "sent_at", "replayed_at")),
-    )
+    )  # fmt: skip
+
+
+def _id() -> sa.Column[int]:
+    return sa.Column("id", sa.BigInteger, primary_key=True)
+
+
+def _text(name: str, *, is_key: bool = False) -> sa.Column[str]:
+    return sa.Column(name, sa.Text(collation="C"), nullable=False, primary_key=is_key)
+
+
+def _number(name: str, *, is_key: bool = False) -> sa.Column[int]:
+    return sa.Column(name, sa.BigInteger, nullable=False, primary_key=is_key)
