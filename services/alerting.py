@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from functools import cached_property
-from itertools import chain
 from typing import TYPE_CHECKING
 
 from domain.decisions import AlertFired, AlertLot, AlertMark, AlertRearmed
@@ -47,6 +46,7 @@ class Watch:
         self._projector = projector
         self._ledger = ledger
         self._rules: dict[Key, Piece] = {}
+        self._seen: list[Offer] = []
         self._rests = load(projector)
         projector.changed |= set(ledger.taxpayers())
         self.reload()
@@ -107,13 +107,11 @@ class Watch:
         if self._projector.changed:
             self.reload()
 
-    def tick(
-        self, stored: Sequence[tuple[int, Quote]], recorded_at: str
-    ) -> list[AlertFired | AlertRearmed]:
+    def tick(self, stored: Sequence[tuple[int, Quote]]) -> None:
         """Takes stored marks of one instant in and evaluates the rules that they reach."""
         board = self._projector.board
         self.moved({asset for id, quote in stored for asset in board.take(id, quote)})
-        return self.evaluate(stored[0][1].at, recorded_at)
+        self.evaluate(stored[0][1].at)
 
     @cached_property
     def relief(self) -> Relief:
@@ -127,9 +125,7 @@ class Watch:
         """Whether rules are parked after an overload: each evaluation is by the sweep."""
         return "relief" in self.__dict__ and bool(self.relief.parked)
 
-    def latest(
-        self, stored: Sequence[tuple[int, Quote]], recorded_at: str, *, is_behind: bool
-    ) -> list[AlertFired | AlertRearmed]:
+    def latest(self, stored: Sequence[tuple[int, Quote]], *, is_behind: bool) -> None:
         """Takes stored marks of several instants in, and evaluates the rules once, at the last.
 
         `is_behind`: nobody is guarded anew meanwhile.
@@ -137,35 +133,38 @@ class Watch:
         board = self._projector.board
         self.moved({asset for id, quote in stored for asset in board.take(id, quote)})
         self.engine.advance(max(quote.at for _, quote in stored))
-        return self._relieved(is_behind=is_behind, recorded_at=recorded_at)
+        self._relieved(is_behind=is_behind)
 
-    def audit(self, recorded_at: str) -> list[AlertFired | AlertRearmed]:
-        """Has the sweep look for crossings that the engine missed; they are appended."""
-        return self._append(self.relief.audit(self._projector.board.marks), recorded_at)
+    def audit(self) -> None:
+        """Has the sweep look for crossings that the engine missed."""
+        self._see(self.relief.audit(self._projector.board.marks))
 
     def moved(self, assets: Collection[str]) -> None:
         """The board has other marks of these assets: who is reached is due."""
         self.engine.moved(assets, self._projector.board.marks)
 
-    def evaluate(self, at: str, recorded_at: str) -> list[AlertFired | AlertRearmed]:
-        """Evaluates the rules that are due at the instant `at`; crossings are appended.
+    def evaluate(self, at: str) -> None:
+        """Evaluates the rules that are due at the instant `at`; `settle` records who crosses.
 
         Time never goes back: a mark that comes late is valued now.
         """
-        is_due, marks = self.engine.advance(at), self._projector.board.marks
+        is_due = self.engine.advance(at)
         if self.is_relieved:
-            return self._relieved(is_behind=False, recorded_at=recorded_at)
-        return self._append(self.engine.crossings(marks), recorded_at) if is_due else []
+            self._relieved(is_behind=False)
+        elif is_due:
+            self._see(self.engine.crossings(self._projector.board.marks))
 
-    def _relieved(self, *, is_behind: bool, recorded_at: str) -> list[AlertFired | AlertRearmed]:
+    def _relieved(self, *, is_behind: bool) -> None:
         marks = self._projector.board.marks
-        asked = self.relief.crossings(marks, is_behind=is_behind)
-        return self._append(chain(asked, self.engine.told(marks)), recorded_at)
+        self._see(self.relief.crossings(marks, is_behind=is_behind))
+        self._see(self.engine.told(marks))
 
-    def _append(
-        self, crossings: Iterable[Crossing], recorded_at: str
-    ) -> list[AlertFired | AlertRearmed]:
-        offers = [self._offer(crossing) for crossing in crossings]
+    def _see(self, crossings: Iterable[Crossing]) -> None:
+        self._seen += map(self._offer, crossings)
+
+    def settle(self, recorded_at: str) -> list[AlertFired | AlertRearmed]:
+        """Appends the crossings seen since, all at once, and returns those that were new."""
+        offers, self._seen = self._seen, []
         if not offers:
             return []
         outcomes = self._ledger.append(offers, recorded_at)

@@ -81,7 +81,9 @@ class Market:
                 usable, held = self._screen.usable(connection, quotes, recorded_at)
             last = self._projector.board.last_id
             new = store_after(connection, usable, recorded_at, last)
-        crossings = self._evaluate(new, recorded_at) + self._audit(recorded_at)
+        self._evaluate(new)
+        self._audit()
+        crossings = self.watch.settle(recorded_at)
         self.counts.quotes += len(quotes)
         self.counts.new += len(new)
         self.counts.held += held
@@ -90,26 +92,23 @@ class Market:
             self.deliver()
         return crossings
 
-    def _evaluate(
-        self, new: Sequence[tuple[int, Quote]], recorded_at: str
-    ) -> list[AlertFired | AlertRearmed]:
+    def _evaluate(self, new: Sequence[tuple[int, Quote]]) -> None:
         """Rules at each instant in turn; of what waits too long, at the last instant only.
 
         The clock is asked before each instant, as it goes on while rules are asked.
         """
         self.is_late = False
-        crossings: list[AlertFired | AlertRearmed] = []
         newest = max((quote.at for _, quote in new), default="")
         instants = [list(group) for _, group in groupby(new, key=lambda stored: stored[1].at)]
         if not instants and self.watch.is_relieved:  # a pause: some of the parked are guarded again
-            return self.watch.evaluate(self.now, recorded_at)
+            self.watch.evaluate(self.now)
         for number, instant in enumerate(instants):
             if self._is_conflating(newest):
                 waiting = list(chain.from_iterable(instants[number:]))
                 self.counts.conflated += _conflated(quote for _, quote in waiting)
-                return crossings + self.watch.latest(waiting, recorded_at, is_behind=self.is_late)
-            crossings += self.watch.tick(instant, recorded_at)
-        return crossings
+                self.watch.latest(waiting, is_behind=self.is_late)
+                return
+            self.watch.tick(instant)
 
     def _is_conflating(self, newest: str) -> bool:
         """Whether the market is late, or rules are still parked since it was.
@@ -122,20 +121,20 @@ class Market:
         self.is_late = is_behind(newest, now, self.max_behind)
         return self.is_late or (self.watch.is_relieved and is_behind(newest, now, timedelta(0)))
 
-    def _audit(self, recorded_at: str) -> list[AlertFired | AlertRearmed]:
+    def _audit(self) -> None:
         """The self-audit, if the last is a second ago or more."""
         now = self._clock()
         if self._audited is not None and abs(now - self._audited) < AUDITED_EVERY:
-            return []
+            return
         self._audited = now
-        found = self.watch.audit(recorded_at)
+        self.watch.audit()
         self.counts.missed = self.watch.relief.missed
-        return found
 
     def audit(self) -> list[AlertFired | AlertRearmed]:
         """The self-audit at once: crossings that the engine missed, appended and delivered now."""
         self._audited = None
-        found = self._audit(sortable_instant(self._clock()))
+        self._audit()
+        found = self.watch.settle(sortable_instant(self._clock()))
         self._count(found)
         if found:
             self.deliver()
@@ -168,7 +167,8 @@ class Market:
         self.watch.reload()
         self.watch.moved(moved)
         recorded_at = sortable_instant(self._clock())
-        crossings = self.watch.evaluate(at or recorded_at, recorded_at)
+        self.watch.evaluate(at or recorded_at)
+        crossings = self.watch.settle(recorded_at)
         self._count(crossings)
         if crossings:
             self.deliver()

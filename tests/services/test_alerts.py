@@ -258,7 +258,8 @@ def test_two_processes_that_see_one_crossing_record_one_alert(coin: House) -> No
     watch = slower.app.market.watch
     assert said(coin.tick("C", "80")) == ["fired loss #1 at 200"]
     at = coin.clock.text
-    assert watch.tick([(1, Quote("C", "79", at))], at) == []
+    watch.tick([(1, Quote("C", "79", at))])
+    assert watch.settle(at) == []
     assert [alert["value"] for alert in slower.ask()["alerts"]] == ["200"]
     assert said(slower.tick("C", "95")) == ["rearmed loss #1 at 50"]
     assert said(coin.tick("C", "70")) == ["fired loss #2 at 300"]
