@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from sqlalchemy import Column, Connection, Integer, Table, Text, select, update
+from sqlalchemy import Column, Connection, Integer, Table, Text, bindparam, select, update
 from sqlalchemy import delete as delete_from
 
 from domain.decisions import (
@@ -59,6 +59,12 @@ ALERTS = Projection(
             "evidence",
         ),
     ),
+)
+TIMES = ("snoozed_until", "quiet", "digest")
+# Built once: a statement that is built anew takes longer than it runs.
+_TIMES = select(*(ALERT_RULES.table.c[name] for name in TIMES)).where(
+    ALERT_RULES.table.c.taxpayer == bindparam("taxpayer"),
+    ALERT_RULES.table.c.name == bindparam("name"),
 )
 _INNER = ("taxpayer", "rearm_recorded_at", "ack_recorded_at")
 
@@ -142,6 +148,12 @@ def rules(connection: Connection, taxpayer: str | None = None) -> list[Piece]:
     return [dict(row._mapping) for row in connection.execute(query)]
 
 
+def times(connection: Connection, taxpayer: str, name: str) -> Piece:
+    """When notices of a rule go out; all empty for one that is removed meanwhile."""
+    found = connection.execute(_TIMES, {"taxpayer": taxpayer, "name": name}).first()
+    return dict.fromkeys(TIMES, "") if found is None else dict(found._mapping)
+
+
 def taxpayers(connection: Connection) -> set[str]:
     """Who has alerts."""
     return set(connection.scalars(select(ALERTS.table.c.taxpayer).distinct()))
@@ -177,7 +189,7 @@ def _insert_once(connection: Connection, table: Table, row: tuple[Any, ...]) -> 
     """The first fact of a crossing counts; no log can stop the projection."""
     names = [column.name for column in table.columns]
     values = dict(zip(names, row, strict=True))
-    connection.execute(insert_new(connection.dialect, table).values(values))
+    connection.execute(insert_new(connection.dialect, table), values)
 
 
 def _fired(taxpayer: str, fact: AlertFired, recorded_at: str) -> tuple[Any, ...]:

@@ -54,6 +54,7 @@ def book_table(name: str, keys: Sequence[Column[Any]], columns: Sequence[Column[
     )
 
 
+@cache
 def insert_new(dialect: Dialect, table: Table) -> sqlite.Insert | postgresql.Insert:
     """A statement that inserts a row unless one with its key is there, on either database."""
     make = postgresql.insert if dialect.name == "postgresql" else sqlite.insert

@@ -14,12 +14,12 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import msgspec
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from domain.days import sortable_instant
 from domain.decisions import AlertAcknowledged, AlertFired, AlertSnoozed
 from domain.errors import ThresherError
-from projections.alerts import crossing_key, rules
+from projections.alerts import crossing_key, times
 from projections.schema import Piece, insert_new
 from services.alert_rules import URGENT, quiet_until
 from services.database import Database
@@ -31,7 +31,11 @@ from services.tables import OUTBOX
 RETRY_AFTER_SECONDS = (5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400)
 GIVEN_UP = "given up"
 ACKNOWLEDGED = "acknowledged"
-_TIMES = ("snoozed_until", "quiet", "digest")
+_DUE = (  # sent at once, or waiting for a digest that is due
+    select(OUTBOX)
+    .where(OUTBOX.c.sent_at.in_(("", WAITING)), OUTBOX.c.due_at <= bindparam("now"))
+    .order_by(OUTBOX.c.created_at, OUTBOX.c.key)
+)
 
 
 class DeliveryFailed(ThresherError):
@@ -59,7 +63,7 @@ def enqueue(
 
     It is due when it is recorded, or later by the rule's snooze, digest and quiet hours.
     """
-    rule = _rule(connection, taxpayer, fact.rule)
+    rule = times(connection, taxpayer, fact.rule)
     if fact.severity == URGENT:
         rule |= {"digest": "", "quiet": ""}
     due_at = _due_at(rule, max(recorded_at, rule["snoozed_until"]), zone)
@@ -72,19 +76,12 @@ def enqueue(
         }
     ).decode()
     for channel in dict.fromkeys(fact.channels):
-        connection.execute(
-            insert_new(connection.dialect, OUTBOX).values(
-                key=key,
-                channel=channel,
-                taxpayer=taxpayer,
-                payload=body,
-                created_at=recorded_at,
-                due_at=due_at,
-                attempts=0,
-                sent_at=WAITING if rule["digest"] else "",
-                last_error="",
-            )
-        )
+        row = {
+            "key": key, "channel": channel, "taxpayer": taxpayer, "payload": body,
+            "created_at": recorded_at, "due_at": due_at, "attempts": 0,
+            "sent_at": WAITING if rule["digest"] else "", "last_error": "",
+        }  # fmt: skip
+        connection.execute(insert_new(connection.dialect, OUTBOX), row)
 
 
 def hold(
@@ -106,16 +103,8 @@ def hold(
     mine = mine.where(OUTBOX.c.key.startswith(prefix, autoescape=True))
     until = fact.until or fact.effective_at
     connection.execute(mine.where(OUTBOX.c.sent_at == "").values(due_at=until))
-    due_at = _due_at(_rule(connection, taxpayer, fact.rule), until, zone)
+    due_at = _due_at(times(connection, taxpayer, fact.rule), until, zone)
     connection.execute(mine.where(waiting).values(due_at=due_at))
-
-
-def _rule(connection: Connection, taxpayer: str, name: str) -> dict[str, str]:
-    """When notices of a rule go out. One that is removed meanwhile says nothing about that."""
-    for each in rules(connection, taxpayer):
-        if each["name"] == name:
-            return {field: each[field] for field in _TIMES}
-    return dict.fromkeys(_TIMES, "")
 
 
 def _due_at(rule: Mapping[str, str], earliest: str, zone: ZoneInfo | None) -> str:
@@ -129,9 +118,12 @@ def _due_at(rule: Mapping[str, str], earliest: str, zone: ZoneInfo | None) -> st
 
 def deliver(database: Database, channels: Channels, now: datetime) -> dict[str, int]:
     """Sends what is due at `now`; returns counts of sent, retry and given up."""
-    compose(database, now)
+    rows = _due(database, sortable_instant(now))
+    if any(row["sent_at"] == WAITING for row in rows):
+        compose(database, now)
+        rows = [row for row in _due(database, sortable_instant(now)) if not row["sent_at"]]
     counts = {"sent": 0, "retry": 0, GIVEN_UP: 0}
-    for row in _due(database, sortable_instant(now)):
+    for row in rows:
         outcome = _attempt(row, channels, now)
         counts[outcome.pop("outcome")] += 1
         with database.writing() as connection:
@@ -150,13 +142,8 @@ def outbox(connection: Connection, taxpayer: str) -> list[Piece]:
 
 
 def _due(database: Database, now: str) -> list[Piece]:
-    query = (
-        select(OUTBOX)
-        .where(OUTBOX.c.sent_at == "", OUTBOX.c.due_at <= now)
-        .order_by(OUTBOX.c.created_at, OUTBOX.c.key)
-    )
     with database.reading() as connection:
-        return [dict(row._mapping) for row in connection.execute(query)]
+        return [dict(row._mapping) for row in connection.execute(_DUE, {"now": now})]
 
 
 def _attempt(row: Piece, channels: Channels, now: datetime) -> dict[str, str]:
