@@ -183,8 +183,11 @@ class Market:
         return deliver(self._database, self._channels, self._clock())
 
     def refresh(self) -> None:
-        """Brings the opportunities of every taxpayer to the latest marks and today."""
-        for taxpayer in self._ledger.taxpayers():
+        """Brings the stored opportunities of whom is loaded to the latest marks and today.
+
+        Those of others are computed when they are asked for.
+        """
+        for taxpayer in sorted(self._projector.taxpayers):
             self._projector.refresh(taxpayer, self._queries.today(taxpayer))
 
     def _decide(self, held: int, state: str) -> Quote:

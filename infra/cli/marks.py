@@ -75,10 +75,10 @@ def take(
         market.take(pending)
         pending.clear()
         market.deliver()
-        market.refresh()
 
     _take(market, quotes_from(file, settle), pending, bad)
     settle()
+    market.refresh()
     close(market, bad)
 
 
