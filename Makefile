@@ -91,7 +91,7 @@ $(BIN)/python:
 	@$(or $(able-python),$(call complain,$(recent-python))) -m venv --clear .venv
 
 lock: .venv-lock/bin/uv ## pin the dependencies anew (newer ones: ARGS=--upgrade)
-	@$(COMPILE) --extra stream --group dev --output-file requirements-dev.lock $(ARGS)
+	@$(COMPILE) --group dev --output-file requirements-dev.lock $(ARGS)
 	@$(COMPILE) --constraint requirements-dev.lock --output-file requirements.lock
 	@$(COMPILE_GROUPS) peers --output-file requirements-peers.lock $(ARGS)
 

@@ -19,7 +19,7 @@ from infra.database import open_database
 from infra.settings import Settings
 from services.collector import paused, settle
 from services.database import Clock, Database
-from services.delivery import Channels
+from services.delivery import Channels, Message, Send
 from services.ledger import Ledger, check_id
 from services.market import Market
 from services.projector import Projector
@@ -99,7 +99,17 @@ class App:
             "webhook": webhook_channel(
                 self.settings.webhook_secret, self.settings.webhook_allow_local, self.clock
             ),
+            "kafka": self._to_kafka,
         }
+
+    def _to_kafka(self, target: str, message: Message) -> None:
+        self._kafka_channel(target, message)
+
+    @cached_property
+    def _kafka_channel(self) -> Send:
+        from infra.channels.kafka import kafka_channel  # noqa: PLC0415  for streams alone
+
+        return kafka_channel(self.settings.kafka, f"{self.settings.kafka_prefix}.alerts")
 
     @cached_property
     def market(self) -> Market:

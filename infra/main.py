@@ -24,6 +24,7 @@ from infra.cli import (
     reports,
     rules,
     similar,
+    streaming,
     watching,
     whatif,
 )
@@ -51,10 +52,13 @@ app.command("explain")(explaining.explain_command)
 app.command("backtest")(backtest.backtest_command)
 app.command("deliver")(importing.deliver_command)
 app.command("watch")(watching.watch_command)
+app.command("topics")(streaming.topics_command)
+app.command("worker")(streaming.worker_command)
 app.command("migrate")(migrating.migrate_command)
 app.command("verify")(checking.verify_command)
 app.command("scenario")(checking.scenario_command)
 app.add_typer(alerts.commands, name="alerts")
+app.add_typer(streaming.letters, name="deadletters")
 app.add_typer(check.commands, name="check")
 app.add_typer(marks.commands, name="marks")
 app.add_typer(reports.commands, name="report")

@@ -21,6 +21,10 @@ class Settings(BaseSettings):
     taxpayer: str = ""
     webhook_secret: str = ""
     webhook_allow_local: bool = False
+    kafka: str = Field(default="", description="HOST:PORT, or several with commas")
+    kafka_prefix: str = Field(
+        default="thresher", description="what topics and the group begin with"
+    )
 
     @field_validator("database_url")
     @classmethod

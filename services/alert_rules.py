@@ -23,7 +23,8 @@ MOST_DAYS = 366
 NOTICE, URGENT = "notice", "urgent"
 SEVERITIES = (NOTICE, URGENT)
 DWELL_MOST = 366 * 86400
-SCHEMES = ("terminal", "file", "webhook")
+SCHEMES = ("terminal", "file", "webhook", "kafka")
+_WITHOUT_TARGET = ("terminal", "kafka")
 # Each says whether it looks at a lot: its asset, its account, its ref.
 SCOPES = {
     "class": lambda what, asset, account, lot: asset.asset_class.name == what,
@@ -67,8 +68,9 @@ def checked_rule(rule: AlertRuleSet) -> AlertRuleSet:
         raise InvalidRule(f"digest {rule.digest!r}: write it as hourly, or daily 08:00")
     for channel in rule.channels:
         scheme, _, target = channel.partition(":")
-        if scheme not in SCHEMES or (scheme != "terminal" and not target) or " " in channel:
-            raise InvalidRule(f"channel {channel!r}: use terminal, file:PATH or webhook:URL")
+        is_whole = bool(target) or scheme in _WITHOUT_TARGET
+        if scheme not in SCHEMES or not is_whole or " " in channel:
+            raise InvalidRule(f"channel {channel!r}: use terminal, kafka, file:PATH or webhook:URL")
     return rule
 
 

@@ -7,10 +7,14 @@ second to commit is refused with all that it wanted to append (fencing).
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, select, update
 
 from domain.errors import ThresherError
+from projections.schema import Piece, insert_new
 from services.ledger import Outcome
+from services.tables import DEAD_LETTERS, OFFSETS
 
 
 class Step(NamedTuple):
@@ -46,3 +50,51 @@ IntakeOf = Callable[[Sequence[Outcome]], Intake]
 
 class PositionMoved(ThresherError):
     """Another worker read on from there: this one's state is stale and it must let go."""
+
+
+def position(connection: Connection, topic: str, partition: int) -> int:
+    """The first offset of a partition that is not read yet; 0 for one that is new."""
+    mine = OFFSETS.c.topic == topic, OFFSETS.c.partition == partition
+    connection.execute(
+        insert_new(connection.dialect, OFFSETS), {"topic": topic, "partition": partition, "next": 0}
+    )
+    return int(connection.execute(select(OFFSETS.c.next).where(*mine)).scalar_one())
+
+
+def move(connection: Connection, intake: Intake) -> None:
+    """Moves a position and keeps its dead letters, in the caller's transaction.
+
+    Raises PositionMoved.
+    """
+    step = intake.step
+    moved = connection.execute(
+        update(OFFSETS)
+        .where(
+            OFFSETS.c.topic == step.topic,
+            OFFSETS.c.partition == step.partition,
+            OFFSETS.c.next == step.expected,
+        )
+        .values(next=step.next)
+    )
+    if moved.rowcount != 1:
+        raise PositionMoved(f"{step.topic}/{step.partition} is no longer at {step.expected}")
+    rows = [
+        letter._asdict() | {"recorded_at": intake.recorded_at, "sent_at": "", "replayed_at": ""}
+        for letter in intake.dead
+    ]
+    if rows:
+        connection.execute(insert_new(connection.dialect, DEAD_LETTERS), rows)
+
+
+def dead_letters(connection: Connection, *, unsent: bool = False) -> list[Piece]:
+    """Messages that could not be used, in their order; `unsent`: not yet told to others."""
+    query = select(DEAD_LETTERS).order_by(*DEAD_LETTERS.primary_key.columns)
+    if unsent:
+        query = query.where(DEAD_LETTERS.c.sent_at == "")
+    return [dict(row._mapping) for row in connection.execute(query)]
+
+
+def mark_letter(connection: Connection, letter: Piece, **values: Any) -> None:
+    """Notes on a dead letter when it was sent or replayed."""
+    same = (DEAD_LETTERS.c[name] == letter[name] for name in ("topic", "partition", "offset"))
+    connection.execute(update(DEAD_LETTERS).where(*same).values(**values))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import chain, groupby
+
+from sqlalchemy import Connection
 
 from domain.days import sortable_instant
 from domain.decisions import AlertFired, AlertRearmed
@@ -64,17 +66,23 @@ class Market:
         self._audited: datetime | None = None
 
     def take(
-        self, quotes: Sequence[Quote], *, confirmed: bool = False
+        self,
+        quotes: Sequence[Quote],
+        *,
+        confirmed: bool = False,
+        beside: Callable[[Connection], None] = lambda connection: None,
     ) -> list[AlertFired | AlertRearmed]:
         """Stores quotes, evaluates rules at each instant in turn, and delivers what fired.
 
         A quote that jumps is held instead (services/held_marks.py), unless it is `confirmed`.
         What counts is what the store held after it: a mark that was known adds nothing, and
-        marks that another process stored meanwhile count in their order.
+        marks that another process stored meanwhile count in their order. `beside` writes in the
+        transaction of the marks: how far their stream was read.
         """
         recorded_at = sortable_instant(self._clock())
         self.watch.follow()
         with self._database.writing() as connection:
+            beside(connection)
             if confirmed:
                 usable, held = list(quotes), 0
             else:

@@ -7,7 +7,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Column, Index, Integer, MetaData, Table, Text, UniqueConstraint
+from sqlalchemy import (
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+)
 
 PERMANENT = MetaData()
 
@@ -68,4 +77,29 @@ OUTBOX = Table(
     Column("sent_at", Text, nullable=False),
     Column("last_error", Text, nullable=False),
     Index("outbox_due", "sent_at", "due_at"),
+)
+
+# Of streams that are read by many: made by migrations alone, there is no such stream on a file.
+STREAMED = MetaData()
+
+OFFSETS = Table(
+    "offsets",
+    STREAMED,
+    Column("topic", Text, primary_key=True),
+    Column("partition", Integer, primary_key=True),
+    Column("next", Integer, nullable=False),  # the first offset that is not read yet
+)
+
+DEAD_LETTERS = Table(
+    "dead_letters",
+    STREAMED,
+    Column("topic", Text, primary_key=True),
+    Column("partition", Integer, primary_key=True),
+    Column("offset", Integer, primary_key=True),
+    Column("key", LargeBinary, nullable=False),
+    Column("value", LargeBinary, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("recorded_at", Text, nullable=False),
+    Column("sent_at", Text, nullable=False),  # to the topic of dead letters; empty: not yet
+    Column("replayed_at", Text, nullable=False),
 )

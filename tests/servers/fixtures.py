@@ -7,8 +7,9 @@ from itertools import count
 
 import pytest
 
+from infra.kafka.topics import Topics, make_topics, topics
 from infra.postgres.migrate import migrate
-from tests.servers import postgres
+from tests.servers import kafka, postgres
 
 _NUMBER = count(1)
 
@@ -36,3 +37,18 @@ def postgres_url(postgres_server: str) -> Iterator[str]:
     name = f"test_{next(_NUMBER)}"
     yield postgres.new_database(postgres_server, name, "template")
     postgres.drop_database(postgres_server, name)
+
+
+@pytest.fixture(scope="session")
+def broker() -> Iterator[kafka.Broker]:
+    """A running broker."""
+    with kafka.broker() as running:
+        yield running
+
+
+@pytest.fixture
+def names(broker: kafka.Broker) -> Topics:
+    """Empty topics of the test's own."""
+    made = topics(f"test{next(_NUMBER)}")
+    make_topics(broker.bootstrap, made, 1)
+    return made

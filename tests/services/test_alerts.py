@@ -239,9 +239,9 @@ RULE: dict[str, Any] = {"effective_at": "2025-01-01", "name": "r", "scope": "all
         ("threshold", "-1", "above zero"),
         ("rearm_ratio", "0", "between 0 and 1"),
         ("rearm_ratio", "1.01", "between 0 and 1"),
-        ("channels", ("pigeon:home",), "terminal, file:PATH or webhook:URL"),
-        ("channels", ("file:",), "terminal, file:PATH or webhook:URL"),
-        ("channels", ("file:a b",), "terminal, file:PATH or webhook:URL"),
+        ("channels", ("pigeon:home",), "terminal, kafka, file:PATH or webhook:URL"),
+        ("channels", ("file:",), "terminal, kafka, file:PATH or webhook:URL"),
+        ("channels", ("file:a b",), "terminal, kafka, file:PATH or webhook:URL"),
     ],
 )
 def test_a_rule_that_cannot_be_watched_is_refused_with_the_reason(

@@ -7,12 +7,14 @@ what to install.
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import socket
 import subprocess
 import tempfile
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -88,6 +90,7 @@ class Broker:
                 self.kill()
                 raise NoBroker(f"kafka: {(self._folder / 'log').read_text()[-2000:]}")
             time.sleep(0.2)
+        drop_sockets()
 
     def kill(self) -> None:
         """As if by kill -9."""
@@ -102,6 +105,13 @@ class Broker:
             f"-Dlog4j2.configurationFile={(HERE / 'log4j2.xml').as_uri()}",
             "-cp", f"{self._jars}/*", main,
         ]  # fmt: skip
+
+
+def drop_sockets() -> None:
+    """Collects the sockets that clients of kafka-python leave open when nobody answers."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
 
 
 @contextmanager

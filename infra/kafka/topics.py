@@ -1,0 +1,63 @@
+"""The topics: what they are called, and how they are made."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from kafka import KafkaAdminClient
+from kafka.errors import KafkaError
+
+from domain.errors import ThresherError
+
+BOOTSTRAP_MS = 10_000
+
+
+class NoBroker(ThresherError):
+    """Kafka does not answer, or refuses."""
+
+
+class Topics(NamedTuple):
+    """Names under one prefix. Facts are keyed by taxpayer, marks by asset."""
+
+    facts: str
+    marks: str
+    alerts: str
+    dead_letters: str
+
+
+def topics(prefix: str) -> Topics:
+    """The names under a prefix."""
+    return Topics(*(f"{prefix}.{name}" for name in ("facts", "marks", "alerts", "dead-letters")))
+
+
+def make_topics(servers: str, names: Topics, replicas: int) -> list[str]:
+    """Makes those that are not there; returns their names. Raises NoBroker.
+
+    Facts and marks have one partition: their order is the order in which they count. The latest
+    mark of an asset is kept for good, and so is every fact.
+    """
+    for_good = {"retention.ms": "-1"}
+    configs = {
+        names.facts: for_good,
+        names.marks: {"cleanup.policy": "compact"},
+        names.alerts: for_good,
+        names.dead_letters: for_good,
+    }
+    try:
+        admin = KafkaAdminClient(bootstrap_servers=servers, bootstrap_timeout_ms=BOOTSTRAP_MS)
+    except (KafkaError, OSError) as error:
+        raise NoBroker(f"{servers}: {error}") from error
+    try:
+        known = set(admin.list_topics())
+        made = {
+            name: {"num_partitions": 1, "replication_factor": replicas, "configs": config}
+            for name, config in configs.items()
+            if name not in known
+        }
+        if made:
+            admin.create_topics(made, wait_for_metadata=True)
+    except KafkaError as error:
+        raise NoBroker(f"{servers}: {error}") from error
+    finally:
+        admin.close()
+    return sorted(made)

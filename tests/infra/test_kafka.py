@@ -1,0 +1,288 @@
+"""Kafka in and out, on a real broker and a real PostgreSQL: each message counts exactly once."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from kafka import KafkaConsumer, KafkaProducer
+
+from domain.decisions import AlertRuleSet
+from infra.channels.kafka import producer_of
+from infra.composition import App
+from infra.kafka.letters import replay, tell
+from infra.kafka.topics import Topics
+from infra.kafka.worker import Worker, consumer_of
+from infra.settings import Settings
+from projections.schema import digest
+from services.intake import PositionMoved, dead_letters
+from services.ledger import Offer
+from services.read_models import PROJECTIONS
+from tests.servers.kafka import Broker, drop_sockets
+from tests.services.house import STOCK, Clock, House, buy, sell
+
+pytestmark = [
+    pytest.mark.kafka,
+    pytest.mark.postgres,
+    # kafka-python leaves sockets to the collector when a connection is not made
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+AT = "2025-03-01T12:00:00.000000Z"
+Json = dict[str, Any]
+
+
+def event(kind: str, subject: str, data: Json, id: str = "1") -> bytes:
+    return json.dumps(
+        {"specversion": "1.0", "id": id, "source": "venue", "type": f"io.thresher.{kind}.v1",
+         "subject": subject, "data": data}
+    ).encode()  # fmt: skip
+
+
+class Stream:
+    """A worker in this process, the topics it reads, and who sends to them."""
+
+    def __init__(self, broker: Broker, names: Topics, url: str) -> None:
+        self.names, self.url, self.bootstrap = names, url, broker.bootstrap
+        self.producer: KafkaProducer = producer_of(broker.bootstrap)
+        prefix = names.facts.partition(".")[0]
+        self.settings = Settings(database_url=url, kafka=broker.bootstrap, kafka_prefix=prefix)
+        self.clock = Clock()
+        self.app = App(self.settings, self.clock)
+        self.consumer = consumer_of(broker.bootstrap, names, prefix)
+        self.worker = Worker(self.app, self.consumer, names)
+
+    def fact(self, data: Json, taxpayer: str = "main") -> None:
+        self.send(self.names.facts, taxpayer, event("fact", taxpayer, data, data["id"]))
+
+    def mark(self, asset: str, price: str, at: str = AT) -> None:
+        data = {"asset": asset, "price": price, "time": at}
+        self.send(self.names.marks, asset, event("mark", asset, data, at))
+
+    def send(self, topic: str, key: str, value: bytes) -> None:
+        self.producer.send(topic, key=key.encode(), value=value).get(timeout=10)
+
+    def until(self, is_there: Callable[[], bool], worker: Worker | None = None) -> None:
+        """Works until something is there; fails after a while."""
+        deadline = time.monotonic() + 30
+        while not is_there():
+            assert time.monotonic() < deadline, "nothing came"
+            (worker or self.worker).step()
+
+    def received(self, topic: str, count: int) -> list[Json]:
+        reader = KafkaConsumer(
+            topic, bootstrap_servers=self.bootstrap, auto_offset_reset="earliest",
+            consumer_timeout_ms=10_000,
+        )  # fmt: skip
+        found = []
+        for record in reader:
+            found.append(json.loads(record.value))
+            if len(found) == count:
+                break
+        reader.close()
+        return found
+
+    def close(self) -> None:
+        self.consumer.close()
+        self.producer.close()
+        self.app.close()
+        drop_sockets()
+
+
+@pytest.fixture
+def stream(broker: Broker, names: Topics, postgres_url: str) -> Iterator[Stream]:
+    made = Stream(broker, names, postgres_url)
+    yield made
+    made.close()
+
+
+def digests(app: App) -> list[str]:
+    with app.database.reading() as connection:
+        return [
+            digest(connection, each.table)
+            for each in PROJECTIONS
+            if each.name not in ("alert_rules", "alerts", "opportunities")
+        ]
+
+
+def test_facts_and_marks_come_in_once_and_alerts_go_out_under_one_id(stream: Stream) -> None:
+    for _ in range(2):  # all of it is delivered twice
+        stream.fact(STOCK)
+        stream.fact(buy("b1", "10", "1000"))
+    stream.until(lambda: stream.app.ledger.head() == 2)
+    rule = AlertRuleSet(effective_at=AT, name="loss", scope="all", metric="harvestable_loss",
+                        threshold="200", channels=("kafka",))  # fmt: skip
+    stream.app.ledger.append([Offer("main", "thresher", "rule/loss", rule)], AT)
+    stream.app.projector.catch_up("2025-03-01")
+    stream.app.market.facts_changed(AT)
+    stream.mark("S", "79")
+    stream.mark("S", "79")
+    stream.until(lambda: stream.app.market.counts.fired == 1)
+    (alert,) = stream.received(stream.names.alerts, 1)
+    assert (alert["type"], alert["subject"]) == ("io.thresher.alert.fired.v1", "main")
+    assert alert["id"] == alert["data"]["key"] == "main/loss/1"
+    assert alert["data"]["value"] == "210"
+
+
+def test_it_ends_where_the_embedded_edition_ends_on_the_same_input(
+    stream: Stream, tmp_path: Path
+) -> None:
+    facts = [STOCK]
+    for number in range(60):
+        day = f"2025-02-{number % 27 + 1:02d}"
+        trade = sell if number % 3 == 2 else buy
+        amount = str(900 + number * 7 % 300)
+        facts.append(trade(f"t{number}", "3", amount, date=day))
+    for number, fact in enumerate(facts):
+        stream.fact(fact)
+        if number % 9 == 0:
+            stream.fact(fact)
+        if number % 20 == 0:
+            stream.send(stream.names.facts, "main", b"poison")
+    stream.until(lambda: stream.app.ledger.head() == len(facts))
+    embedded = House(tmp_path / "file.db", stream.clock)
+    embedded.say(*facts, source="venue")
+    assert digests(stream.app) == digests(embedded.app)
+    with stream.app.database.reading() as connection:
+        assert len(dead_letters(connection)) == 4
+    embedded.close()
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "reason"),
+    [
+        ("main", b"\xff", "not valid UTF-8"),
+        ("main", b"{", "no JSON object"),
+        ("main", event("fact", "main", {"id": "x", "type": "dance"}), "type"),
+        ("main", event("fact", "main", buy("x", "1.5e3")), "qty"),
+        ("other", event("fact", "main", buy("x")), "key: is b'other', not the subject 'main'"),
+        ("ma in", event("fact", "ma in", buy("x")), "subject"),
+        ("main", event("mark", "main", {"asset": "S"}), "type"),
+    ],
+)
+def test_what_cannot_be_used_is_kept_with_the_reason_and_told(
+    stream: Stream, key: str, value: bytes, reason: str
+) -> None:
+    stream.send(stream.names.facts, key, value)
+    stream.fact(STOCK)
+    stream.until(lambda: stream.app.ledger.head() == 1)
+    with stream.app.database.reading() as connection:
+        (letter,) = dead_letters(connection)
+    assert (letter["value"], letter["key"]) == (value, key.encode())
+    assert reason in letter["reason"]
+    assert tell(stream.app.database, stream.producer, stream.names.dead_letters, AT) == 1
+    assert tell(stream.app.database, stream.producer, stream.names.dead_letters, AT) == 0
+    (told,) = stream.received(stream.names.dead_letters, 1)
+    assert told["data"]["reason"] == letter["reason"]
+
+
+def test_another_content_under_a_known_id_is_a_dead_letter(stream: Stream) -> None:
+    for fact in (STOCK, buy("b1", "1", "100"), buy("b1", "2", "100")):
+        stream.fact(fact)
+    stream.fact(buy("b2"))
+    stream.until(lambda: stream.app.ledger.head() == 3)
+    with stream.app.database.reading() as connection:
+        (letter,) = dead_letters(connection)
+    assert "already recorded with other content" in letter["reason"]
+
+
+def test_dead_letters_are_sent_again_once_they_are_asked_for(stream: Stream) -> None:
+    stream.send(stream.names.facts, "main", b"poison")
+    stream.until(lambda: bool(stored_letters(stream)))
+    places = replay(stream.app.database, stream.producer, (), AT)
+    assert places == [f"{stream.names.facts}/0/0"]
+    stream.until(lambda: len(stored_letters(stream)) == 2)
+    assert replay(stream.app.database, stream.producer, places, AT) == places  # named: once more
+
+
+def stored_letters(stream: Stream) -> list[Json]:
+    with stream.app.database.reading() as connection:
+        return dead_letters(connection)
+
+
+def test_a_zombie_appends_nothing_and_goes_on_from_what_is_stored(stream: Stream) -> None:
+    """Two that believe they own the partition: here both read it without a group."""
+    stream.fact(STOCK)
+    stream.until(lambda: stream.app.ledger.head() == 1)
+    other = App(stream.settings, stream.clock)
+    beside = Worker(other, stream.consumer, stream.names)
+    (partition,) = [each for each in stream.worker._next if each.topic == stream.names.facts]
+    beside._next = dict(stream.worker._next)
+    stream.fact(buy("b1"))
+    stream.until(lambda: other.ledger.head() == 2, beside)
+    late = Record(stream.names.facts, 1, event("fact", "main", buy("late"), "late"))
+    with pytest.raises(PositionMoved):
+        stream.worker._take(partition, [late])
+    assert stream.app.ledger.head() == 2
+    other.close()
+
+
+class Record:
+    partition, key = 0, b"main"
+
+    def __init__(self, topic: str, offset: int, value: bytes) -> None:
+        self.topic, self.offset, self.value = topic, offset, value
+
+
+def test_kill_9_and_a_broker_that_restarts_lose_nothing_and_count_nothing_twice(
+    broker: Broker, names: Topics, postgres_url: str, tmp_path: Path
+) -> None:
+    sender = producer_of(broker.bootstrap)
+    facts: list[Json] = [STOCK, *(buy(f"b{n}", "1", str(100 + n)) for n in range(300))]
+    environment = os.environ | {
+        "THRESHER_DATABASE_URL": postgres_url, "THRESHER_KAFKA": broker.bootstrap,
+        "THRESHER_KAFKA_PREFIX": names.facts.partition(".")[0],
+    }  # fmt: skip
+    house = House(tmp_path / "unused", url=postgres_url)
+    workers: list[subprocess.Popen[bytes]] = []
+
+    def work() -> None:
+        workers.append(
+            subprocess.Popen([sys.executable, "-m", "infra.main", "worker"], env=environment)
+        )
+
+    def reaches(count: int) -> None:
+        deadline = time.monotonic() + 60
+        while house.app.ledger.head() < count:
+            assert time.monotonic() < deadline, f"{house.app.ledger.head()} of {count}"
+            time.sleep(0.02)
+
+    def send(some: list[Json]) -> None:
+        for fact in some:
+            sender.send(names.facts, key=b"main", value=event("fact", "main", fact, fact["id"]))
+        sender.flush(30)
+
+    try:
+        work()
+        for start in range(0, 300, 100):
+            send(facts[start : start + 60])
+            reaches(start + 10)
+            workers[-1].kill()
+            workers[-1].wait()
+            work()
+            send(facts[start : start + 100])  # and much of it again
+        broker.kill()
+        broker.start()
+        send(facts)
+        reaches(len(facts))
+        workers[-1].send_signal(signal.SIGTERM)
+        assert workers[-1].wait(30) == 0
+    finally:
+        for worker in workers:
+            worker.kill()
+            worker.wait()
+        sender.close()
+    assert house.app.ledger.head() == len(facts)
+    embedded = House(tmp_path / "file.db", house.clock)
+    embedded.say(*facts, source="venue")
+    house.app.projector.catch_up(house.clock.day)
+    assert digests(house.app) == digests(embedded.app)
+    house.close()
+    embedded.close()
