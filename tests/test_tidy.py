@@ -164,7 +164,6 @@ def declared() -> Iterator[tuple[Requirement, str]]:
     lists = [
         settings["build-system"]["requires"],
         project["dependencies"],
-        *project["optional-dependencies"].values(),
         *groups.values(),
     ]
     yield from ((Requirement(text), "requirements-dev.lock") for each in lists for text in each)

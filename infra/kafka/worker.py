@@ -50,6 +50,12 @@ def consumer_of(servers: str, names: Topics, group: str) -> KafkaConsumer:
             max_poll_interval_ms=_STUCK_AFTER_MS,
             max_poll_records=MOST_RECORDS,
         )
+        # Looked up before joining: a member that joins without knowing them is assigned none, and
+        # kafka-python 3.0.12 then hangs in its second assignment.
+        for topic in (names.facts, names.marks):
+            if not consumer.partitions_for_topic(topic):
+                consumer.close()
+                raise NoBroker(f"{servers} has no topic {topic}: run thresher topics")
         consumer.subscribe([names.facts, names.marks])
     except (KafkaError, OSError) as error:
         raise NoBroker(f"{servers}: {error}") from error
