@@ -70,6 +70,7 @@ class App:
         if self.settings.is_postgres:
             from infra.postgres import opening  # noqa: PLC0415
 
+            self.database  # noqa: B018  says first if the schema is not the one of this version
             return opening.ledger(self.settings.database_url)
         path = self.settings.database_path
         path.parent.mkdir(parents=True, exist_ok=True)

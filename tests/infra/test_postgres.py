@@ -39,7 +39,7 @@ def app_on(url: str) -> App:
 
 def test_without_a_schema_every_command_says_what_to_run(empty_postgres: str) -> None:
     with pytest.raises(NotMigrated, match=r"of revision none.*run thresher migrate"):
-        app_on(empty_postgres).database  # noqa: B018
+        app_on(empty_postgres).ledger  # noqa: B018
 
 
 def test_a_server_that_does_not_answer_is_one_line() -> None:
