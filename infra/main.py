@@ -24,6 +24,7 @@ from infra.cli import (
     reports,
     rules,
     similar,
+    simulating,
     streaming,
     watching,
     whatif,
@@ -58,6 +59,7 @@ app.command("migrate")(migrating.migrate_command)
 app.command("verify")(checking.verify_command)
 app.command("scenario")(checking.scenario_command)
 app.add_typer(alerts.commands, name="alerts")
+app.add_typer(simulating.commands, name="simulate")
 app.add_typer(streaming.letters, name="deadletters")
 app.add_typer(check.commands, name="check")
 app.add_typer(marks.commands, name="marks")

@@ -22,10 +22,12 @@ def producer_of(servers: str) -> KafkaProducer:
     )  # fmt: skip
 
 
-def cloud_event(id: str, kind: str, subject: str, time: str, data: object) -> bytes:
+def cloud_event(
+    id: str, kind: str, subject: str, time: str, data: object, source: str = _SOURCE
+) -> bytes:
     """A CloudEvent 1.0 in JSON; `kind` as in `alert.fired`, `time` in UTC text."""
     event = {
-        "specversion": "1.0", "id": id, "source": _SOURCE, "type": _TYPE.format(kind),
+        "specversion": "1.0", "id": id, "source": source, "type": _TYPE.format(kind),
         "subject": subject, "time": time, "datacontenttype": "application/json", "data": data,
     }  # fmt: skip
     return json.dumps(event, ensure_ascii=False).encode()

@@ -22,6 +22,7 @@ from infra.kafka.letters import replay, tell
 from infra.kafka.topics import Topics
 from infra.kafka.worker import Worker, consumer_of
 from infra.settings import Settings
+from infra.simulate import Shares, Venue
 from projections.schema import digest
 from services.intake import PositionMoved, dead_letters
 from services.ledger import Offer
@@ -152,6 +153,32 @@ def test_it_ends_where_the_embedded_edition_ends_on_the_same_input(
     assert digests(stream.app) == digests(embedded.app)
     with stream.app.database.reading() as connection:
         assert len(dead_letters(connection)) == 4
+    embedded.close()
+
+
+def test_a_simulated_venue_ends_as_in_the_embedded_edition(stream: Stream, tmp_path: Path) -> None:
+    """Redeliveries, late and busted trades, poison; several taxpayers; facts and marks."""
+    venue = Venue(7, 3, 5, Shares(redelivered=0.05, late=0.05, busted=0.02, poison=0.01))
+    said = [*venue.opening(), *venue.day(1_500)]
+    embedded = House(tmp_path / "file.db", stream.clock)
+    known: dict[str, list[Json]] = {}
+    for each in said:
+        topic = stream.names.marks if each.kind == "mark" else stream.names.facts
+        value = str(each.data).encode()
+        if isinstance(each.data, dict):
+            value = event(each.kind, each.subject, each.data, each.id)
+            if each.kind == "fact":
+                known.setdefault(each.subject, []).append(each.data)
+        stream.producer.send(topic, key=each.subject.encode(), value=value)
+    stream.producer.flush(30)
+    for taxpayer, facts in known.items():
+        embedded.append(*facts, taxpayer=taxpayer, source="venue")
+    embedded.app.projector.catch_up(embedded.clock.day)
+    stream.until(lambda: stream.app.ledger.head() == embedded.app.ledger.head())
+    marks = len({each.id for each in said if each.kind == "mark"})
+    stream.until(lambda: stream.app.projector.board.last_id == marks)
+    assert digests(stream.app) == digests(embedded.app)
+    assert len(stored_letters(stream)) == sum(each.kind == "poison" for each in said) > 3
     embedded.close()
 
 
