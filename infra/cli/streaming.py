@@ -36,7 +36,10 @@ def topics_command(
     stderr().print(f"made: {', '.join(made)}" if made else "all topics are there")
 
 
-def worker_command() -> None:
+def worker_command(
+    metrics_port: Annotated[int, typer.Option(help="Prometheus reads there; 0: nowhere.")] = 0,
+    metrics_address: Annotated[str, typer.Option(help="The address it listens on.")] = "127.0.0.1",
+) -> None:
     """Take facts and marks in from Kafka, fire alerts and send them, until stopped.
 
     Any number may run: one works, the others stand by and go on where it ended.
@@ -54,6 +57,8 @@ def worker_command() -> None:
     consumer = consumer_of(app.settings.kafka, names, app.settings.kafka_prefix)
     producer = producer_of(app.settings.kafka)
     worker, stopped = Worker(app, consumer, names), list[int]()
+    if metrics_port:
+        worker.metrics.start(metrics_address, metrics_port)
 
     def stop(number: int, _frame: FrameType | None) -> None:
         stopped.append(number)

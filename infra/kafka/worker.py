@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from datetime import datetime
 from typing import Any
 
 from kafka import KafkaConsumer
@@ -23,6 +24,7 @@ from domain.days import sortable_instant
 from infra.composition import App
 from infra.kafka.records import Record, dead, fact_offer, mark_quote
 from infra.kafka.topics import BOOTSTRAP_MS, NoBroker, Topics
+from infra.metrics import Metrics
 from services.intake import DeadLetter, Intake, PositionMoved, Step, move, position
 from services.ledger import Offer, Outcome
 from services.marks import Quote
@@ -66,9 +68,11 @@ class Worker:
     """Reads what it is assigned, for as long as `run` is told to."""
 
     def __init__(self, app: App, consumer: KafkaConsumer, names: Topics) -> None:
+        self.metrics = Metrics()
         self._app = app
         self._consumer = consumer
         self._names = names
+        self._told = (0, 0)
         self._next: dict[Any, int] = {}  # by partition that is ours: what the database said last
 
     def run(self, goes_on: Callable[[], bool]) -> None:
@@ -86,6 +90,7 @@ class Worker:
                 self._take(partition, batches[partition])
             except PositionMoved as moved:
                 _log.warning("%s", moved)
+                self.metrics.moved.inc()
                 self._let_go(frozenset())
         if not batches:
             self._app.market.deliver()
@@ -102,11 +107,14 @@ class Worker:
         if not fresh:
             return
         step = Step(partition.topic, partition.partition, expected, records[-1].offset + 1)
-        if partition.topic == self._names.facts:
-            self._facts(step, fresh)
-        else:
-            self._marks(step, fresh)
+        with self.metrics.batch_seconds.labels(partition.topic).time():
+            if partition.topic == self._names.facts:
+                self._facts(step, fresh)
+            else:
+                self._marks(step, fresh)
         self._next[partition] = step.next
+        self.metrics.messages.labels(partition.topic).inc(len(fresh))
+        self._tell()
         with suppress(KafkaError):  # a hint; the truth is stored already
             self._consumer.commit_async({partition: OffsetAndMetadata(step.next, "", -1)})
 
@@ -125,7 +133,9 @@ class Worker:
             ]
             return Intake(step, [*unusable, *conflicts], recorded_at)
 
-        self._app.ledger.append(offers, recorded_at, intake)
+        outcomes = self._app.ledger.append(offers, recorded_at, intake)
+        self.metrics.facts.inc(outcomes.count(Outcome.NEW))
+        self.metrics.dead.inc(len(intake(outcomes).dead))
         self._app.projector.catch_up(recorded_at[:10])
         self._app.market.facts_changed()
 
@@ -138,6 +148,18 @@ class Worker:
             move(connection, intake)
 
         self._app.market.take([each for each in read if isinstance(each, Quote)], beside=beside)
+        self.metrics.dead.inc(len(unusable))
+
+    def _tell(self) -> None:
+        counts, told = self._app.market.counts, self._told
+        self.metrics.alerts.labels("fired").inc(counts.fired - told[0])
+        self.metrics.alerts.labels("rearmed").inc(counts.rearmed - told[1])
+        self._told = counts.fired, counts.rearmed
+        self.metrics.missed.set(counts.missed)
+        self.metrics.position.set(self._app.projector.position)
+        if self._app.market.now:
+            newest = datetime.fromisoformat(self._app.market.now)
+            self.metrics.last_mark.set(newest.timestamp())
 
     def _stored(self, partition: Any) -> int:
         with self._app.database.writing() as connection:

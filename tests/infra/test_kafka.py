@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import pytest
 from kafka import KafkaConsumer, KafkaProducer
@@ -208,6 +209,22 @@ def test_what_cannot_be_used_is_kept_with_the_reason_and_told(
     assert tell(stream.app.database, stream.producer, stream.names.dead_letters, AT) == 0
     (told,) = stream.received(stream.names.dead_letters, 1)
     assert told["data"]["reason"] == letter["reason"]
+
+
+def test_prometheus_reads_what_happened(stream: Stream) -> None:
+    for fact in (STOCK, buy("b1"), buy("b1")):
+        stream.fact(fact)
+    stream.send(stream.names.facts, "main", b"poison")
+    stream.until(lambda: bool(stored_letters(stream)))
+    port = stream.worker.metrics.start("127.0.0.1", 0)
+    with urlopen(f"http://127.0.0.1:{port}/metrics") as answer:
+        told = answer.read().decode().splitlines()
+    assert "harvest_events_appended_total 2.0" in told
+    assert "harvest_dead_letters_total 1.0" in told
+    assert f'harvest_messages_read_total{{topic="{stream.names.facts}"}} 4.0' in told
+    assert "harvest_projection_position 2.0" in told
+    assert 'harvest_build_info{version="0.1.0"} 1.0' in told
+    assert not [line for line in told if "_created" in line]
 
 
 def test_another_content_under_a_known_id_is_a_dead_letter(stream: Stream) -> None:
