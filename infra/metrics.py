@@ -15,50 +15,35 @@ class Metrics:
 
     def __init__(self) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]
-        self.registry = CollectorRegistry()
+        self.registry = known = CollectorRegistry()
         self.messages = Counter(
-            "harvest_messages_read", "Messages read, by topic.", ["topic"], registry=self.registry
+            "harvest_messages_read", "Messages read, by topic.", ["topic"], registry=known
         )
-        self.facts = Counter(
-            "harvest_events_appended", "Facts that were new to the log.", registry=self.registry
-        )
-        self.dead = Counter(
-            "harvest_dead_letters", "Messages that cannot be used.", registry=self.registry
-        )
-        self.moved = Counter(
-            "harvest_fenced_batches",
-            "Batches refused because another worker had read on.",
-            registry=self.registry,
-        )
+        self.facts = _count("events_appended", "Facts that were new to the log.", known)
+        self.dead = _count("dead_letters", "Messages that cannot be used.", known)
+        self.moved = _count("fenced_batches", "Refused, as another worker had read on.", known)
         self.alerts = Counter(
-            "harvest_alerts", "Crossings, by outcome.", ["outcome"], registry=self.registry
-        )
-        self.missed = Gauge(
-            "harvest_crossings_missed",
-            "Crossings that only the self-audit found: each is a bug.",
-            registry=self.registry,
+            "harvest_alerts", "Crossings, by outcome.", ["outcome"], registry=known
         )
         self.batch_seconds = Histogram(
-            "harvest_batch_seconds",
-            "From a batch that was read to its rows, alerts and position stored.",
-            ["topic"],
-            buckets=_SECONDS,
-            registry=self.registry,
-        )
-        self.position = Gauge(
-            "harvest_projection_position",
-            "Log position of the read models.",
-            registry=self.registry,
-        )
-        self.last_mark = Gauge(
-            "harvest_mark_timestamp_seconds",
-            "Instant of the newest mark that rules saw.",
-            registry=self.registry,
-        )
-        info = Gauge("harvest_build_info", "Always 1.", ["version"], registry=self.registry)
+            "harvest_batch_seconds", "From a batch that was read to all of it stored.", ["topic"],
+            buckets=_SECONDS, registry=known,
+        )  # fmt: skip
+        self.missed = _gauge("crossings_missed", "Found by the self-audit alone: bugs.", known)
+        self.position = _gauge("projection_position", "Log position of the read models.", known)
+        self.last_mark = _gauge("mark_timestamp_seconds", "Of the newest mark rules saw.", known)
+        info = Gauge("harvest_build_info", "Always 1.", ["version"], registry=known)
         info.labels(version("thresher")).set(1)
 
     def start(self, address: str, port: int) -> int:
         """Serves them at /metrics; returns the port (0 asks for a free one)."""
         server, _ = serve(port, address, self.registry)
         return int(server.server_address[1])
+
+
+def _count(name: str, what: str, registry: CollectorRegistry) -> Counter:
+    return Counter(f"harvest_{name}", what, registry=registry)
+
+
+def _gauge(name: str, what: str, registry: CollectorRegistry) -> Gauge:
+    return Gauge(f"harvest_{name}", what, registry=registry)
