@@ -14,6 +14,7 @@ from domain.days import (
     first_long_day,
     iso,
     moment_key,
+    seconds_after,
     year_of,
 )
 from domain.errors import InvalidText
@@ -135,3 +136,8 @@ def test_business_days_skip_weekends_and_nothing_else(count: int) -> None:
 
 def test_a_year_is_the_calendar_year() -> None:
     assert [year_of(day_of(day)) for day in ("2025-12-31", "2026-01-01")] == [2025, 2026]
+
+
+def test_seconds_after_an_instant_run_over_midnight_and_keep_the_width() -> None:
+    assert seconds_after("2024-02-28T23:59:59.5Z"[:-1], 1) == "2024-02-29T00:00:00.500000Z"
+    assert seconds_after("2025-01-01T00:00:00.000000Z", 0) == "2025-01-01T00:00:00.000000Z"

@@ -12,7 +12,15 @@ from domain.portfolio import Portfolio
 from domain.thawed import Thawed, kept_state
 from services.snapshot_codec import digest_of, packed, unpacked
 from tests.domain.arrivals import Said, arrivals
-from tests.domain.replay import declarations_of, history, reordered, some_histories, state
+from tests.domain.make import buy, scenario
+from tests.domain.replay import (
+    declarations_of,
+    history,
+    portfolio_of,
+    reordered,
+    some_histories,
+    state,
+)
 
 
 def thawed(portfolio: Portfolio, told: list[Said]) -> Thawed:
@@ -61,3 +69,18 @@ def test_cut_anywhere_a_portfolio_goes_on_as_if_it_had_not_been(
 def keys(portfolio: Portfolio) -> dict[str, list[OrderKey]]:
     """The entries of each book, by their order."""
     return {name: [each.key for each in entries] for name, entries in portfolio.entries.items()}
+
+
+def test_books_that_are_computed_anew_are_not_kept() -> None:
+    """United Kingdom: the pool is read from all facts each time."""
+    bought = buy("b", "2025-01-06", "1", "100")
+    portfolio = portfolio_of(scenario(bought, policy={"jurisdiction": "UK"}))
+    portfolio.settle()
+    assert kept_state(portfolio) is None
+
+
+def test_what_a_portfolio_never_had_it_has_not_after_the_thaw() -> None:
+    portfolio = portfolio_of(scenario(buy("b", "2025-01-06", "1", "100")))
+    looked_at(portfolio)
+    with pytest.raises(AttributeError, match="a_name_of_nothing"):
+        thawed(portfolio, []).a_name_of_nothing  # noqa: B018
