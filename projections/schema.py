@@ -8,7 +8,18 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Column, Connection, Dialect, Integer, MetaData, Table, Text, select
+from sqlalchemy import (
+    Column,
+    Connection,
+    Delete,
+    Dialect,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    bindparam,
+    select,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 METADATA = MetaData()
@@ -74,7 +85,14 @@ def _insert_text(table: Table, dialect: Dialect) -> str:
 
 def delete_book(connection: Connection, table: Table, taxpayer: str, book: str) -> None:
     """Drops every row of one book."""
-    connection.execute(table.delete().where(table.c.taxpayer == taxpayer, table.c.book == book))
+    connection.execute(_of_book(table), {"of": taxpayer, "name": book})
+
+
+@cache  # built anew it would take longer than it runs, and it runs for each book of each batch
+def _of_book(table: Table) -> Delete:
+    return table.delete().where(
+        table.c.taxpayer == bindparam("of"), table.c.book == bindparam("name")
+    )
 
 
 def delete_serials(
