@@ -7,7 +7,7 @@ second to commit is refused with all that it wanted to append (fencing).
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from sqlalchemy import Connection, select, update
 
@@ -45,6 +45,22 @@ class Intake(NamedTuple):
     recorded_at: str
 
 
+_MOVE = "UPDATE offsets SET next = %s WHERE topic = %s AND partition = %s AND next = %s"
+_BURY = """
+INSERT INTO dead_letters (topic, partition, "offset", key, value, reason, recorded_at, sent_at,
+                          replayed_at)
+VALUES (%s, %s, %s, %s, %s, %s, %s, '', '') ON CONFLICT DO NOTHING
+"""
+
+
+class Moved(Protocol):
+    """What a statement says that ran."""
+
+    @property
+    def rowcount(self) -> int: ...
+
+
+Execute = Callable[[str, tuple[Any, ...]], Moved]
 IntakeOf = Callable[[Sequence[Outcome]], Intake]
 
 
@@ -61,29 +77,17 @@ def position(connection: Connection, topic: str, partition: int) -> int:
     return int(connection.execute(select(OFFSETS.c.next).where(*mine)).scalar_one())
 
 
-def move(connection: Connection, intake: Intake) -> None:
+def move(execute: Execute, intake: Intake) -> None:
     """Moves a position and keeps its dead letters, in the caller's transaction.
 
-    Raises PositionMoved.
+    `execute` runs plain SQL in it, the ledger's or that of the tables. Raises PositionMoved.
     """
     step = intake.step
-    moved = connection.execute(
-        update(OFFSETS)
-        .where(
-            OFFSETS.c.topic == step.topic,
-            OFFSETS.c.partition == step.partition,
-            OFFSETS.c.next == step.expected,
-        )
-        .values(next=step.next)
-    )
-    if moved.rowcount != 1:
+    place = step.topic, step.partition
+    if execute(_MOVE, (step.next, *place, step.expected)).rowcount != 1:
         raise PositionMoved(f"{step.topic}/{step.partition} is no longer at {step.expected}")
-    rows = [
-        letter._asdict() | {"recorded_at": intake.recorded_at, "sent_at": "", "replayed_at": ""}
-        for letter in intake.dead
-    ]
-    if rows:
-        connection.execute(insert_new(connection.dialect, DEAD_LETTERS), rows)
+    for letter in intake.dead:
+        execute(_BURY, (*letter, intake.recorded_at))
 
 
 def dead_letters(connection: Connection, *, unsent: bool = False) -> list[Piece]:

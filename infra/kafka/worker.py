@@ -9,7 +9,7 @@ stored. What Kafka knows of offsets is a hint for those who watch the lag.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
@@ -65,7 +65,7 @@ def consumer_of(servers: str, names: Topics, group: str) -> KafkaConsumer:
 
 
 class Worker:
-    """Reads what it is assigned, for as long as `run` is told to."""
+    """Takes in what it is assigned, a batch a step; between two steps nothing is half done."""
 
     def __init__(self, app: App, consumer: KafkaConsumer, names: Topics) -> None:
         self.metrics = Metrics()
@@ -74,11 +74,6 @@ class Worker:
         self._names = names
         self._told = (0, 0)
         self._next: dict[Any, int] = {}  # by partition that is ours: what the database said last
-
-    def run(self, goes_on: Callable[[], bool]) -> None:
-        """Takes batches in until told to stop; what was begun is finished."""
-        while goes_on():
-            self.step()
 
     def step(self) -> int:
         """Takes in what is there, or waits a little; returns how many messages it read."""
@@ -135,7 +130,7 @@ class Worker:
 
         outcomes = self._app.ledger.append(offers, recorded_at, intake)
         self.metrics.facts.inc(outcomes.count(Outcome.NEW))
-        self.metrics.dead.inc(len(intake(outcomes).dead))
+        self.metrics.dead.inc(len(unusable) + outcomes.count(Outcome.CONFLICT))
         self._app.projector.catch_up(recorded_at[:10])
         self._app.market.facts_changed()
 
@@ -145,7 +140,7 @@ class Worker:
         intake = Intake(step, unusable, sortable_instant(self._app.clock()))
 
         def beside(connection: Connection) -> None:
-            move(connection, intake)
+            move(connection.exec_driver_sql, intake)
 
         self._app.market.take([each for each in read if isinstance(each, Quote)], beside=beside)
         self.metrics.dead.inc(len(unusable))

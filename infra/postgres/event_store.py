@@ -26,29 +26,12 @@ from eventsourcing.utils import retry
 from psycopg.rows import tuple_row
 
 from infra.postgres.place import connection_parts
-from services.intake import Intake, PositionMoved
+from services.intake import Intake, move
 from services.ledger import FactRecorder
 
 Row = tuple[int, str, int, str, bytes]
 _LOG = "SELECT position, originator_id, originator_version, topic, state FROM facts "
 _APPEND = "SELECT thresher_append(%s, %s, %s, %s, %s)"
-_MOVE = "UPDATE offsets SET next = %s WHERE topic = %s AND partition = %s AND next = %s"
-_BURY = """
-INSERT INTO dead_letters (topic, partition, "offset", key, value, reason, recorded_at, sent_at,
-                          replayed_at)
-VALUES (%s, %s, %s, %s, %s, %s, %s, '', '') ON CONFLICT DO NOTHING
-"""
-
-
-def _move(cursor: Any, intake: Intake) -> None:
-    step = intake.step
-    cursor.execute(_MOVE, (step.next, step.topic, step.partition, step.expected), prepare=True)
-    if cursor.rowcount != 1:
-        raise PositionMoved(
-            f"{step.topic}/{step.partition} is no longer read up to {step.expected}"
-        )
-    if intake.dead:
-        cursor.executemany(_BURY, [(*each, intake.recorded_at) for each in intake.dead])
 
 
 class FactPostgresRecorder(PostgresApplicationRecorder, FactRecorder):
@@ -81,7 +64,7 @@ class FactPostgresRecorder(PostgresApplicationRecorder, FactRecorder):
         )
         with self.datastore.transaction(commit=True) as cursor:
             if intake is not None:
-                _move(cursor, intake)
+                move(cursor.execute, intake)
             if stored_events:
                 cursor.execute(_APPEND, (self.shard, *columns), prepare=True)
         return None
