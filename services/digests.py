@@ -30,9 +30,6 @@ EVIDENCE = ("marks", "lots")
 def compose(database: Database, now: datetime) -> None:
     """Makes one message of all that waits for a digest of a taxpayer and channel, and is due."""
     at = sortable_instant(now)
-    with database.reading() as connection:
-        if connection.execute(_due(at).limit(1)).first() is None:
-            return
     with database.writing() as connection:
         rows = [dict(row._mapping) for row in connection.execute(_due(at))]
         for _, group in groupby(rows, lambda row: (row["taxpayer"], row["channel"])):
