@@ -34,4 +34,5 @@ def open_database(path: Path) -> Database:
         options: Any = connection.get_execution_options()
         connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get(_WRITES) else "BEGIN")
 
-    return Database(reader=engine, writer=engine.execution_options(**{_WRITES: True}))
+    writer = engine.execution_options(**{_WRITES: True})
+    return Database(reader=engine, writer=writer, marks=writer)

@@ -159,9 +159,11 @@ def _parts(assets: list[str]) -> Iterator[list[str]]:
         yield assets[start : start + _AT_ONCE]
 
 
-def stored_after(connection: Connection, id: int) -> list[tuple[int, Quote]]:
-    """(id, quote) of every mark stored after mark `id`, by whichever process, in that order."""
-    query = select(MARKS).where(MARKS.c.id > id).order_by(MARKS.c.id)
+def stored_after(
+    connection: Connection, id: int, limit: int | None = None
+) -> list[tuple[int, Quote]]:
+    """(id, quote) of the marks stored after mark `id`, by whichever process, in that order."""
+    query = select(MARKS).where(MARKS.c.id > id).order_by(MARKS.c.id).limit(limit)
     return [(row.id, quote_of(row)) for row in connection.execute(query)]
 
 

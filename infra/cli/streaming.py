@@ -28,11 +28,12 @@ class NotStreaming(ThresherError):
 def topics_command(
     replicas: Annotated[int, typer.Option(help="On how many brokers each is kept.")] = 1,
 ) -> None:
-    """Make the topics that are not there yet."""
+    """Make the topics that are not there yet; facts get a partition a shard of the database."""
     from infra.kafka.topics import make_topics, topics  # noqa: PLC0415
 
-    settings = _streaming(application()).settings
-    made = make_topics(settings.kafka, topics(settings.kafka_prefix), replicas)
+    app = _streaming(application())
+    names = topics(app.settings.kafka_prefix)
+    made = make_topics(app.settings.kafka, names, replicas, app.shards)
     stderr().print(f"made: {', '.join(made)}" if made else "all topics are there")
 
 
@@ -42,21 +43,21 @@ def worker_command(
 ) -> None:
     """Take facts and marks in from Kafka, fire alerts and send them, until stopped.
 
-    Any number may run: one works, the others stand by and go on where it ended.
+    Any number may run: they share out the shards of the database, and those of one that ends.
     """
     from infra.channels.kafka import producer_of  # noqa: PLC0415
+    from infra.kafka.consumer import consumer_of  # noqa: PLC0415
     from infra.kafka.letters import tell  # noqa: PLC0415
     from infra.kafka.topics import topics  # noqa: PLC0415
-    from infra.kafka.worker import Worker, consumer_of  # noqa: PLC0415
+    from infra.kafka.worker import Worker  # noqa: PLC0415
 
     app = _streaming(application())
     if not app.settings.is_postgres:
         raise NotStreaming("a worker stores in PostgreSQL: set THRESHER_DATABASE_URL to a server")
     names = topics(app.settings.kafka_prefix)
-    app.market  # noqa: B018  everything that can be wrong is found before the first message
-    consumer = consumer_of(app.settings.kafka, names, app.settings.kafka_prefix)
+    consumer = consumer_of(app.settings.kafka, names, app.settings.kafka_prefix, app.shards)
     producer = producer_of(app.settings.kafka)
-    worker, stopped = Worker(app, consumer, names), list[int]()
+    worker, stopped = Worker(app, consumer, names, app.channels), list[int]()
     if metrics_port:
         worker.metrics.start(metrics_address, metrics_port)
 
@@ -73,7 +74,7 @@ def worker_command(
     finally:
         consumer.close()
         producer.close()
-        app.rest()
+        worker.close()
         app.close()
 
 

@@ -35,21 +35,25 @@ def database(url: str) -> Database:
     return opened
 
 
-def ledger(url: str) -> Ledger:
-    """The log of facts; raises ServerNotReached."""
+def ledger(url: str, shard: int = 0, shards: int = 1) -> Ledger:
+    """The log of one of so many shards; raises ServerNotReached."""
     parts, options = connection_parts(url)
     try:
         # The pool would only say that it had no connection in time, not why.
         psycopg.connect(**parts, **options).close()  # type: ignore[arg-type]
-        return Ledger({"PERSISTENCE_MODULE": _STORE, "POSTGRES_URL": url})
+        place = {"POSTGRES_URL": url, "SHARD": str(shard), "SHARDS": str(shards)}
+        return Ledger({"PERSISTENCE_MODULE": _STORE, **place})
     except (PersistenceError, psycopg.Error) as error:
         raise ServerNotReached(f"{shown(url)}: {_first_line(error)}") from error
 
 
-def migrated(url: str, role: str) -> str:
-    """Brings the schema to this version; returns its revision. Raises ServerNotReached."""
+def migrated(url: str, role: str, shards: int | None) -> str:
+    """Brings the schema to this version; returns its revision.
+
+    Raises ServerNotReached, WrongShards.
+    """
     try:
-        return migrate(url, role)
+        return migrate(url, role, shards)
     except DBAPIError as error:
         raise ServerNotReached(f"{shown(url)}: {_first_line(error.orig)}") from error
 
