@@ -103,6 +103,11 @@ def last_id(connection: Connection) -> int:
     return connection.scalar(select(func.max(MARKS.c.id))) or 0
 
 
+def mark_at(connection: Connection, id: int) -> str:
+    """The instant of the mark `id`; empty without it."""
+    return connection.scalar(select(MARKS.c.at).where(MARKS.c.id == id)) or ""
+
+
 def latest(
     connection: Connection,
     until: str | None = None,

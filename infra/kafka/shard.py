@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from domain.days import sortable_instant
+from domain.fact_codec import ALERT_TYPES
 from infra.composition import App
 from infra.kafka.records import Record, dead, fact_offer
 from services.collector import paused
@@ -14,6 +15,7 @@ from services.intake import DeadLetter, Intake, Step
 from services.ledger import Offer, Outcome
 from services.mark_intake import Stored
 from services.market import Market
+from services.marks import mark_at
 from services.projector import Projector
 
 _OF_ANOTHER = (
@@ -40,7 +42,16 @@ class Shard:
             self.market = Market(
                 mine.database, self.ledger, self.projector, app.clock, channels, evaluated
             )
-        self.market.taken_up()
+        self.market.taken_up(self._settled_at(mine, evaluated.last))
+
+    def _settled_at(self, mine: App, last: int) -> str:
+        """The instant at which its rules were asked last, by whoever had it."""
+        with mine.database.reading() as connection:
+            at = mark_at(connection, last)
+        for logged in self.ledger.read(max(0, self.projector.position - 1), 1):
+            fact, recorded_at = logged.recorded.fact, logged.recorded.recorded_at
+            at = max(at, fact.effective_at if type(fact) in ALERT_TYPES else recorded_at)
+        return at
 
     def take(self, step: Step, records: Sequence[Record]) -> tuple[list[Outcome], int]:
         """Appends the facts of a batch of messages and brings all that follows up to date.

@@ -38,7 +38,9 @@ def make(connection: Connection, shards: int) -> None:
             "database and replay the topic of facts into it"
         )
     connection.execute(text("DELETE FROM heads WHERE shard >= :shards"), {"shards": shards})
+    if shards < known:
+        return
     connection.execute(
-        text("INSERT INTO heads SELECT s, 0 FROM generate_series(:known, :last) AS s"),
-        {"known": known, "last": shards - 1},
+        text("INSERT INTO heads VALUES (:shard, 0)"),
+        [{"shard": number} for number in range(known, shards)],
     )
