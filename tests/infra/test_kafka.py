@@ -19,9 +19,9 @@ from kafka import KafkaConsumer, KafkaProducer
 from domain.decisions import AlertRuleSet
 from infra.channels.kafka import producer_of
 from infra.composition import App
+from infra.kafka.consumer import consumer_of
 from infra.kafka.letters import replay, tell
 from infra.kafka.topics import Topics
-from infra.kafka.consumer import consumer_of
 from infra.kafka.worker import Worker
 from infra.settings import Settings
 from infra.simulate import Shares, Venue

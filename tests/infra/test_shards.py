@@ -91,7 +91,8 @@ class Place:
         for asset, price in prices:
             self.clock.advance(minutes=1)
             told.append((asset, {"asset": asset, "price": price, "time": self.clock.text}))
-        stream.take(*self.messages(MARKS, 0, "mark", *told), self.clock.text)
+        step, records = self.messages(MARKS, 0, "mark", *told)
+        stream.take(step, records, self.clock.text)
 
     def fired(self, taxpayer: str) -> list[tuple[str, str, str]]:
         """Each crossing: when it fired, at what loss, when it re-armed."""
