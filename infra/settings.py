@@ -25,6 +25,9 @@ class Settings(BaseSettings):
     kafka_prefix: str = Field(
         default="thresher", description="what topics and the group begin with"
     )
+    kafka_session_seconds: int = Field(
+        default=10, ge=1, description="a worker that is silent for so long is replaced"
+    )
 
     @field_validator("database_url")
     @classmethod

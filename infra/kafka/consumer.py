@@ -10,7 +10,6 @@ from domain.errors import ThresherError
 from infra.kafka.topics import BOOTSTRAP_MS, NoBroker, Topics
 
 MOST_RECORDS = 1_000
-_LOST_AFTER_MS = 10_000  # a worker that died is replaced after this long
 _STUCK_AFTER_MS = 300_000  # to take a shard up, its taxpayers with rules are folded
 
 
@@ -18,8 +17,13 @@ class WrongPartitions(ThresherError):
     """The topic of facts has not as many partitions as the database has shards."""
 
 
-def consumer_of(servers: str, names: Topics, group: str, shards: int) -> KafkaConsumer:
-    """A consumer of facts and marks. Raises NoBroker, WrongPartitions."""
+def consumer_of(
+    servers: str, names: Topics, group: str, shards: int, lost_after_seconds: int = 10
+) -> KafkaConsumer:
+    """A consumer of facts and marks. Raises NoBroker, WrongPartitions.
+
+    `lost_after_seconds`: a worker that says nothing for so long is replaced.
+    """
     try:
         consumer = KafkaConsumer(
             bootstrap_servers=servers,
@@ -29,8 +33,8 @@ def consumer_of(servers: str, names: Topics, group: str, shards: int) -> KafkaCo
             auto_offset_reset="earliest",
             isolation_level="read_committed",
             partition_assignment_strategy=[RangePartitionAssignor],
-            session_timeout_ms=_LOST_AFTER_MS,
-            heartbeat_interval_ms=_LOST_AFTER_MS // 3,
+            session_timeout_ms=lost_after_seconds * 1_000,
+            heartbeat_interval_ms=lost_after_seconds * 1_000 // 3,
             max_poll_interval_ms=_STUCK_AFTER_MS,
             max_poll_records=MOST_RECORDS,
         )
