@@ -55,11 +55,8 @@ def worker_command(
     if not app.settings.is_postgres:
         raise NotStreaming("a worker stores in PostgreSQL: set THRESHER_DATABASE_URL to a server")
     names = topics(app.settings.kafka_prefix)
-    settings = app.settings
-    consumer = consumer_of(
-        settings.kafka, names, settings.kafka_prefix, app.shards, settings.kafka_session_seconds
-    )
-    producer = producer_of(settings.kafka)
+    consumer = consumer_of(app.settings, names, app.shards)
+    producer = producer_of(app.settings.kafka)
     worker, stopped = Worker(app, consumer, names, app.channels), list[int]()
     if metrics_port:
         worker.metrics.start(metrics_address, metrics_port)

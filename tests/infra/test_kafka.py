@@ -61,7 +61,7 @@ class Stream:
         self.settings = Settings(database_url=url, kafka=broker.bootstrap, kafka_prefix=prefix)
         self.clock = Clock()
         self.app = App(self.settings, self.clock)
-        self.consumer = consumer_of(broker.bootstrap, names, prefix, self.app.shards)
+        self.consumer = consumer_of(self.settings, names, self.app.shards)
         self.worker = Worker(self.app, self.consumer, names, self.app.channels)
 
     def fact(self, data: Json, taxpayer: str = "main") -> None:

@@ -38,6 +38,12 @@ class Proxy:
         with self._lock:
             self._armed.append(cut)
 
+    @property
+    def is_armed(self) -> bool:
+        """Whether a commit is still to be cut."""
+        with self._lock:
+            return bool(self._armed)
+
     def cut_all(self) -> int:
         """Cuts every connection, wherever it is; returns how many."""
         with self._lock:
