@@ -13,13 +13,14 @@ from domain.days import sortable_instant
 from domain.decisions import AlertFired, AlertRearmed
 from services.alerting import Watch
 from services.database import Clock, Database
-from services.delivery import Channels, deliver
+from services.delivery import Channels
 from services.held_marks import Screen, decide, held_quote
 from services.ledger import Ledger
 from services.live.pace import is_behind
 from services.marks import Quote, store_after
 from services.projector import Projector
 from services.queries import Queries
+from services.sending import deliver
 
 AUDITED_EVERY = timedelta(seconds=1)
 
@@ -45,7 +46,8 @@ class Market:
     """Takes quotes in batches; every batch is durable before rules see it.
 
     `max_behind`: how old the newest mark that waits may be before a live feed is conflated; None:
-    each instant is evaluated, however long it takes. `is_late`: the last batch was older.
+    each instant is evaluated, however long it takes. `is_late`: the last batch was older. `tell`
+    is called when something fired: it delivers at once, or wakes whoever does.
     """
 
     def __init__(
@@ -55,6 +57,7 @@ class Market:
         self.counts = MarketCounts()
         self.max_behind: timedelta | None = None
         self.is_late = False
+        self.tell: Callable[[], object] = self.deliver
         self.watch = Watch(projector, ledger)
         self._database = database
         self._projector = projector
@@ -97,7 +100,7 @@ class Market:
         self.counts.held += held
         self._count(crossings)
         if crossings:
-            self.deliver()
+            self.tell()
         return crossings
 
     def _evaluate(self, new: Sequence[tuple[int, Quote]]) -> None:
@@ -145,7 +148,7 @@ class Market:
         found = self.watch.settle(sortable_instant(self._clock()))
         self._count(found)
         if found:
-            self.deliver()
+            self.tell()
         return found
 
     @property
@@ -179,7 +182,7 @@ class Market:
         crossings = self.watch.settle(recorded_at)
         self._count(crossings)
         if crossings:
-            self.deliver()
+            self.tell()
         return crossings
 
     def rest(self) -> None:
@@ -188,7 +191,7 @@ class Market:
 
     def deliver(self) -> dict[str, int]:
         """Sends what is due in the outbox."""
-        return deliver(self._database, self._channels, self._clock())
+        return deliver(self._database, self._channels, self._clock)
 
     def refresh(self) -> None:
         """Brings the stored opportunities of whom is loaded to the latest marks and today.

@@ -13,6 +13,7 @@ from domain.errors import ThresherError
 from infra.cli.options import Output, application
 from infra.cli.output import Format, show, stderr
 from infra.composition import App
+from infra.relay import Beside, relay_of
 
 LETTERS = {
     "place": "place", "key": "key", "reason": "reason", "recorded_at": "recorded",
@@ -44,8 +45,6 @@ def worker_command(
 
     Any number may run: one works, the others stand by and go on where it ended.
     """
-    from infra.channels.kafka import producer_of  # noqa: PLC0415
-    from infra.kafka.letters import tell  # noqa: PLC0415
     from infra.kafka.topics import topics  # noqa: PLC0415
     from infra.kafka.worker import Worker, consumer_of  # noqa: PLC0415
 
@@ -55,8 +54,9 @@ def worker_command(
     names = topics(app.settings.kafka_prefix)
     app.market  # noqa: B018  everything that can be wrong is found before the first message
     consumer = consumer_of(app.settings.kafka, names, app.settings.kafka_prefix)
-    producer = producer_of(app.settings.kafka)
     worker, stopped = Worker(app, consumer, names), list[int]()
+    relay = Beside(relay_of(app))
+    app.market.tell = relay.wake
     if metrics_port:
         worker.metrics.start(metrics_address, metrics_port)
 
@@ -68,11 +68,11 @@ def worker_command(
     stderr().print(f"worker of {names.facts} and {names.marks}", highlight=False)
     try:
         while not stopped:
-            if not worker.step():
-                tell(app.database, producer, names.dead_letters, sortable_instant(app.clock()))
+            worker.step()
+            relay.check()
     finally:
         consumer.close()
-        producer.close()
+        relay.close()
         app.rest()
         app.close()
 

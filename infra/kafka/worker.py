@@ -87,8 +87,6 @@ class Worker:
                 _log.warning("%s", moved)
                 self.metrics.moved.inc()
                 self._let_go(frozenset())
-        if not batches:
-            self._app.market.deliver()
         return sum(map(len, batches.values()))
 
     def _take(self, partition: Any, records: Sequence[Record]) -> None:
