@@ -13,6 +13,7 @@ from domain.errors import ThresherError
 from infra.cli.options import Output, application
 from infra.cli.output import Format, show, stderr
 from infra.composition import App
+from infra.relay import Beside, relay_of
 
 LETTERS = {
     "place": "place", "key": "key", "reason": "reason", "recorded_at": "recorded",
@@ -45,9 +46,7 @@ def worker_command(
 
     Any number may run: they share out the shards of the database, and those of one that ends.
     """
-    from infra.channels.kafka import producer_of  # noqa: PLC0415
     from infra.kafka.consumer import consumer_of  # noqa: PLC0415
-    from infra.kafka.letters import tell  # noqa: PLC0415
     from infra.kafka.topics import topics  # noqa: PLC0415
     from infra.kafka.worker import Worker  # noqa: PLC0415
 
@@ -56,8 +55,8 @@ def worker_command(
         raise NotStreaming("a worker stores in PostgreSQL: set THRESHER_DATABASE_URL to a server")
     names = topics(app.settings.kafka_prefix)
     consumer = consumer_of(app.settings, names, app.shards)
-    producer = producer_of(app.settings.kafka)
-    worker, stopped = Worker(app, consumer, names, app.channels), list[int]()
+    relay = Beside(relay_of(app))
+    worker, stopped = Worker(app, consumer, names, relay.wake), list[int]()
     if metrics_port:
         worker.metrics.start(metrics_address, metrics_port)
 
@@ -69,12 +68,12 @@ def worker_command(
     stderr().print(f"worker of {names.facts} and {names.marks}", highlight=False)
     try:
         while not stopped:
-            if not worker.step():
-                tell(app.database, producer, names.dead_letters, sortable_instant(app.clock()))
+            worker.step()
+            relay.check()
     finally:
         consumer.close()
-        producer.close()
         worker.close()
+        relay.close()
         app.close()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import psycopg
 from eventsourcing.persistence import PersistenceError
+from sqlalchemy import make_url
 from sqlalchemy.exc import DBAPIError
 
 from domain.errors import ThresherError
@@ -14,6 +15,7 @@ from services.database import Database
 from services.ledger import Ledger
 
 _STORE = "infra.postgres.event_store:FactPostgresFactory"
+_PATIENCE_SECONDS = 5  # half of what Prometheus waits for a scrape
 
 
 class ServerNotReached(ThresherError):
@@ -33,6 +35,17 @@ def database(url: str) -> Database:
         opened.reader.dispose()
         raise
     return opened
+
+
+def watched(url: str) -> Database:
+    """The same for one that only looks: nothing is asked yet, and no answer is waited for long."""
+    options = make_url(url).query.get("options", "")
+    limits = {
+        "connect_timeout": str(_PATIENCE_SECONDS),
+        "options": f"{options} -c statement_timeout={_PATIENCE_SECONDS}s".strip(),
+    }
+    place = make_url(url).update_query_dict(limits)
+    return open_database(place.render_as_string(hide_password=False))
 
 
 def ledger(url: str, shard: int = 0, shards: int = 1) -> Ledger:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -18,6 +17,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import psycopg
+
+from tests.servers.ports import free_ports
 
 _PLACES = "/usr/lib/postgresql/*/bin"  # where Debian keeps it, out of the PATH
 _SETTINGS = {
@@ -38,7 +39,7 @@ class Cluster:
     """
 
     def __init__(self, folder: Path, *, durable: bool) -> None:
-        self.port = _free_port()
+        (self.port,) = free_ports(1)
         self.url = f"postgresql://postgres@127.0.0.1:{self.port}"
         self._owner = _owner()
         self._programs = _programs()
@@ -129,10 +130,3 @@ def _owner() -> tuple[int, int] | None:
     names = {each.pw_name for each in pwd.getpwall()}
     user = pwd.getpwnam("postgres" if "postgres" in names else "nobody")
     return user.pw_uid, user.pw_gid
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
