@@ -13,6 +13,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 _PATIENCE_SECONDS = 60
+_AS_ASKED = {0, -signal.SIGTERM}  # the second before it began to work
 
 
 class Member:
@@ -73,16 +74,16 @@ class Fleet:
         self.start(member.command)
 
     def stop(self, member: Member) -> None:
-        """Asks it to end, which it does in good order once it has begun to work."""
+        """Asks it to end."""
         member.process.terminate()
-        self._left(member, member.process.wait(_PATIENCE_SECONDS), {0, -signal.SIGTERM})
+        self._left(member, member.process.wait(_PATIENCE_SECONDS), _AS_ASKED)
 
     def stop_all(self) -> None:
         """Asks all to end, at once."""
         for member in self.members:
             member.process.terminate()
         for member in list(self.members):
-            self._left(member, member.process.wait(_PATIENCE_SECONDS), {0})
+            self._left(member, member.process.wait(_PATIENCE_SECONDS), _AS_ASKED)
 
     def supervise(self) -> None:
         """Starts again what ended by itself, as whoever runs it in earnest does."""

@@ -15,7 +15,7 @@ import pytest
 
 from infra.postgres.migrate import migrate
 from tests.chaos.embedded import embedded
-from tests.chaos.faults import SESSION_SECONDS, WORKER, Faults, dealt
+from tests.chaos.faults import RELAY, SESSION_SECONDS, WORKER, Faults, dealt
 from tests.chaos.feed import Feed, Size
 from tests.chaos.fleet import Fleet
 from tests.chaos.outcome import check
@@ -70,6 +70,7 @@ class Round:
         self.stream.rule(self.feed.rules)
         for _ in range(WORKERS):
             self.fleet.start(WORKER)
+        self.fleet.start(RELAY)
         for number, (_, said) in enumerate(self.feed.phases()):
             for name in self._dealt[number::4]:
                 self.faults.plan(name, self._random.uniform(0.2, 1) * PHASE_SECONDS)
