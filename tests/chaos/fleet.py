@@ -93,6 +93,12 @@ class Fleet:
                 self._left(member, code, {1})
                 self.start(member.command)
 
+    def has_ended(self) -> bool:
+        """Never: raises AssertionError if one ended by itself."""
+        for member in self.members:
+            assert member.process.poll() is None, member.said[-3000:]
+        return False
+
     def close(self) -> None:
         """Nothing of it is left."""
         for member in self.members:

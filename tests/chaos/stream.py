@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import psycopg
 from kafka import KafkaConsumer
@@ -22,6 +22,7 @@ from tests.chaos.feed import RECORDED_AT, encoded
 
 _BURSTS_A_SECOND = 20
 _FLUSH_SECONDS = 120
+_LOOK_SECONDS = 0.05
 
 
 class Stream:
@@ -103,6 +104,17 @@ class Stream:
             *(f"shard {shard} is projected to {at} of {head}" for shard, head, at in behind),
             *(f"{count} of {what} are not sent" for what, count in unsent if count),
         ]
+
+    def until_all_is_in(self, is_more_to_come: Callable[[], bool], seconds: float) -> None:
+        """Waits, and asks each time; raises AssertionError with what is missing after so long."""
+        deadline, ends, left = time.monotonic() + seconds, None, ["everything"]
+        while left:
+            assert time.monotonic() < deadline, "\n".join(left)
+            time.sleep(_LOOK_SECONDS)
+            if is_more_to_come() or self.is_sending:
+                continue
+            ends = ends or self.ends()
+            left = self.missing(ends)
 
     def close(self) -> None:
         self._producer.close(timeout=5)
