@@ -8,6 +8,7 @@ from kafka.errors import KafkaError
 
 from domain.errors import ThresherError
 from infra.kafka.topics import BOOTSTRAP_MS, NoBroker, Topics
+from infra.settings import Settings
 
 MOST_RECORDS = 1_000
 _LOST_AFTER_MS = 10_000  # a worker that died is replaced after this long
@@ -18,13 +19,14 @@ class WrongPartitions(ThresherError):
     """The topic of facts has not as many partitions as the database has shards."""
 
 
-def consumer_of(servers: str, names: Topics, group: str, shards: int) -> KafkaConsumer:
+def consumer_of(settings: Settings, names: Topics, shards: int) -> KafkaConsumer:
     """A consumer of facts and marks. Raises NoBroker, WrongPartitions."""
+    servers = settings.kafka
     try:
         consumer = KafkaConsumer(
             bootstrap_servers=servers,
             bootstrap_timeout_ms=BOOTSTRAP_MS,
-            group_id=group,
+            group_id=settings.kafka_prefix,
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             isolation_level="read_committed",
