@@ -11,7 +11,6 @@ from infra.kafka.topics import BOOTSTRAP_MS, NoBroker, Topics
 from infra.settings import Settings
 
 MOST_RECORDS = 1_000
-_LOST_AFTER_MS = 10_000  # a worker that died is replaced after this long
 _STUCK_AFTER_MS = 300_000  # to take a shard up, its taxpayers with rules are folded
 
 
@@ -21,7 +20,7 @@ class WrongPartitions(ThresherError):
 
 def consumer_of(settings: Settings, names: Topics, shards: int) -> KafkaConsumer:
     """A consumer of facts and marks. Raises NoBroker, WrongPartitions."""
-    servers = settings.kafka
+    servers, lost_after_ms = settings.kafka, settings.kafka_session_seconds * 1_000
     try:
         consumer = KafkaConsumer(
             bootstrap_servers=servers,
@@ -31,8 +30,8 @@ def consumer_of(settings: Settings, names: Topics, shards: int) -> KafkaConsumer
             auto_offset_reset="earliest",
             isolation_level="read_committed",
             partition_assignment_strategy=[RangePartitionAssignor],
-            session_timeout_ms=_LOST_AFTER_MS,
-            heartbeat_interval_ms=_LOST_AFTER_MS // 3,
+            session_timeout_ms=lost_after_ms,
+            heartbeat_interval_ms=lost_after_ms // 3,
             max_poll_interval_ms=_STUCK_AFTER_MS,
             max_poll_records=MOST_RECORDS,
         )
