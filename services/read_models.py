@@ -1,4 +1,4 @@
-"""Writing read models: what one settled portfolio changed, in one transaction's statements."""
+"""Writing read models: the rows that one settled portfolio changed."""
 
 from __future__ import annotations
 
@@ -12,20 +12,13 @@ from domain.days import day_of
 from domain.disposals import Disposal, WashMatch
 from domain.kept_book import KeptBook
 from domain.portfolio import Portfolio
-from domain.tokens import tokens_of
 from domain.years import Key, YearSums, merged, tax_years
 from projections import data_issues, disposals, open_lots, opportunities, tokens, wash_windows
 from projections import tax_years as years
 from projections.alerts import ALERT_RULES, ALERTS
 from projections.pending import ALERT_PENDING
-from projections.schema import (
-    CHECKPOINTS,
-    Projection,
-    delete_book,
-    delete_serials,
-    delete_serials_from,
-    insert,
-)
+from projections.rows import Changes, RowKey
+from projections.schema import CHECKPOINTS, Projection, Row
 from services.marks import MarkBoard
 from services.statement import opportunity_pieces
 
@@ -52,9 +45,13 @@ class Written:
     matches: dict[str, int] = field(default_factory=dict)
     sums: YearSums = field(default_factory=YearSums)
 
-    def advance(self, book: KeptBook) -> list[Disposal]:
-        """Takes in what is new; returns the disposals that are new or changed, once each."""
-        set_back = self._take_back(book)
+    def advance(self, book: KeptBook) -> tuple[list[Disposal], list[int]]:
+        """Takes in what is new.
+
+        Returns the disposals that are new or changed, once each, and the serials of those written
+        earlier that are so no more: changed, or taken back by a late fact.
+        """
+        set_back, gone = self._take_back(book)
         rows = book.disposals[self.disposals :]
         self.disposals = len(book.disposals)
         matches: list[WashMatch] = []
@@ -62,19 +59,21 @@ class Written:
             matches += state.matches[self.matches.get(group, 0) :]
             self.matches[group] = len(state.matches)
         self.sums.add(rows, matches, book.policy.rules)
-        changed = {row.serial: row for row in rows}
-        changed.update((row.serial, row) for row in set_back)
+        changed = {row.serial: row for row in set_back}
         for match in matches:
             changed[match.loss.serial] = match.loss
             if match.into is not None:
                 changed[match.into.serial] = match.into
-        return list(changed.values())
+        fresh = {row.serial: row for row in rows}
+        stale = [serial for serial in changed if serial not in fresh]
+        return list((changed | fresh).values()), [*stale, *gone]
 
-    def _take_back(self, book: KeptBook) -> tuple[Disposal, ...]:
-        """Takes off what a late fact took back; returns rows that stayed but were set back."""
+    def _take_back(self, book: KeptBook) -> tuple[tuple[Disposal, ...], list[int]]:
+        """Takes off what a late fact took back; returns rows that stayed but were set back, and
+        the serials of those that are gone."""
         back = book.rewound
         if back is None:
-            return ()
+            return (), []
         book.rewound = None
         rows = back.rows[: max(0, self.disposals - back.kept_rows)]
         self.disposals = min(self.disposals, back.kept_rows)
@@ -84,7 +83,7 @@ class Written:
             matches += gone[: max(0, written - kept)]
             self.matches[group] = min(written, kept)
         self.sums.add(rows, matches, book.policy.rules, -1)
-        return back.changed
+        return back.changed, [row.serial for row in rows]
 
 
 class Taxpayer:
@@ -107,24 +106,25 @@ class Taxpayer:
             book.touched.clear()
 
 
-def write_changes(connection: Connection, name: str, taxpayer: Taxpayer) -> bool:
-    """Writes the books that the last `settle` changed; the caller owns the transaction.
-
-    Returns whether the taxpayer's tokens changed.
-    """
+def write_changes(changes: Changes, name: str, taxpayer: Taxpayer) -> None:
+    """Collects the rows of the books that the last `settle` changed, and of their owner."""
     portfolio = taxpayer.portfolio
     for book_name in sorted(portfolio.changed | portfolio.refolded):
         book = portfolio.books.get(book_name)
         if book is None or book_name in portfolio.refolded:
-            _clear_book(connection, name, book_name)
+            _clear_book(changes, name, book_name)
             taxpayer.written.pop(book_name, None)
         if book is not None:
-            _write_book(connection, name, book_name, book, taxpayer)
-    delete_book(connection, data_issues.DATA_ISSUES.table, name, "")
-    own = data_issues.rows(name, "", list(portfolio.issues.values()))
-    insert(connection, data_issues.DATA_ISSUES.table, own)
-    _write_years(connection, name, taxpayer)
-    return tokens.write(connection, name, tokens_of(portfolio))
+            _write_book(changes, name, book_name, book, taxpayer)
+    _write_anew(
+        changes,
+        data_issues.DATA_ISSUES,
+        (name, ""),
+        data_issues.rows(name, "", list(portfolio.issues.values())),
+    )
+    declared = portfolio.declared
+    found = tax_years(taxpayer.sums(), declared.profile, declared.policy.rules)
+    _write_anew(changes, years.TAX_YEARS, (name,), [years.row(name, year) for year in found])
 
 
 def books_digest(taxpayer: Taxpayer) -> bytes:
@@ -148,27 +148,30 @@ def books_digest(taxpayer: Taxpayer) -> bytes:
 
 
 def write_opportunities(
-    connection: Connection, name: str, taxpayer: Taxpayer, board: MarkBoard, as_of: str
+    changes: Changes, name: str, taxpayer: Taxpayer, board: MarkBoard, as_of: str
 ) -> None:
-    """Writes the taxpayer's opportunities at the board's marks on the day `as_of` (ISO).
+    """Collects the taxpayer's opportunities at the board's marks on the day `as_of` (ISO).
 
     Their checkpoint keeps the day and the last mark that counted.
     """
-    table = opportunities.OPPORTUNITIES.table
-    connection.execute(table.delete().where(table.c.taxpayer == name))
+    drop_opportunities(changes, name)
     sums, portfolio = taxpayer.sums(), taxpayer.portfolio
     for book_name, book in sorted(portfolio.books.items()):
         found = opportunity_pieces(portfolio, book, board.marks, day_of(as_of), sums)
         rows = [opportunities.row(name, book_name, piece) for piece in found]
-        insert(connection, table, rows)
-    checkpoint = f"opportunities:{name}"
-    connection.execute(CHECKPOINTS.delete().where(CHECKPOINTS.c.projection == checkpoint))
+        changes.add(opportunities.OPPORTUNITIES.table, rows)
     version = opportunities.OPPORTUNITIES.version
-    insert(connection, CHECKPOINTS, [(checkpoint, version, board.last_id, as_of)])
+    changes.add(CHECKPOINTS, [(f"opportunities:{name}", version, board.last_id, as_of)])
+
+
+def drop_opportunities(changes: Changes, name: str) -> None:
+    """Drops a taxpayer's: until written again, they are computed when asked for."""
+    changes.drop(opportunities.OPPORTUNITIES.table, [(name,)])
+    changes.drop(CHECKPOINTS, [(f"opportunities:{name}",)])
 
 
 def forget_opportunities(connection: Connection) -> None:
-    """Drops everybody's opportunities: until written again, they are computed when asked for."""
+    """Drops everybody's."""
     connection.execute(opportunities.OPPORTUNITIES.table.delete())
     of_opportunities = CHECKPOINTS.c.projection.startswith("opportunities:")
     connection.execute(CHECKPOINTS.delete().where(of_opportunities))
@@ -186,50 +189,37 @@ def clear(connection: Connection, taxpayers: Sequence[str]) -> None:
 
 
 def _write_book(
-    connection: Connection, name: str, book_name: str, book: KeptBook, taxpayer: Taxpayer
+    changes: Changes, name: str, book_name: str, book: KeptBook, taxpayer: Taxpayer
 ) -> None:
     fresh = book_name not in taxpayer.written
-    if not fresh and book.rewound is not None:
-        delete_serials_from(
-            connection, disposals.DISPOSALS.table, name, book_name, book.rewound.serial
-        )
-    sold = taxpayer.written.setdefault(book_name, Written()).advance(book)
+    sold, stale = taxpayer.written.setdefault(book_name, Written()).advance(book)
     lots = book.open_lots() if fresh else list({lot.serial: lot for lot in book.touched}.values())
+    book.touched.clear()
     if not fresh:
-        for projection, serials in (
-            (open_lots.OPEN_LOTS, [lot.serial for lot in lots]),
-            (disposals.DISPOSALS, [row.serial for row in sold]),
-        ):
-            delete_serials(connection, projection.table, name, book_name, serials)
-    insert(
-        connection,
+        touched = [(name, book_name, lot.serial) for lot in lots]
+        changes.drop(open_lots.OPEN_LOTS.table, touched)
+    changes.drop(disposals.DISPOSALS.table, [(name, book_name, serial) for serial in stale])
+    changes.add(
         open_lots.OPEN_LOTS.table,
         [open_lots.row(name, book_name, lot) for lot in lots if lot.quantity],
     )
     rules = book.policy.rules
-    insert(
-        connection,
-        disposals.DISPOSALS.table,
-        [disposals.row(name, book_name, row, rules) for row in sold],
+    changes.add(
+        disposals.DISPOSALS.table, [disposals.row(name, book_name, row, rules) for row in sold]
     )
-    book.touched.clear()
     for projection, rows in (
         (wash_windows.WASH_WINDOWS, wash_windows.rows(name, book_name, book)),
         (data_issues.DATA_ISSUES, data_issues.rows(name, book_name, book.issues)),
     ):
-        delete_book(connection, projection.table, name, book_name)
-        insert(connection, projection.table, rows)
+        _write_anew(changes, projection, (name, book_name), rows)
 
 
-def _clear_book(connection: Connection, name: str, book_name: str) -> None:
+def _write_anew(changes: Changes, projection: Projection, key: RowKey, rows: list[Row]) -> None:
+    changes.drop(projection.table, [key])
+    changes.add(projection.table, rows)
+
+
+def _clear_book(changes: Changes, name: str, book_name: str) -> None:
     for projection in PROJECTIONS:
         if "book" in projection.table.c:
-            delete_book(connection, projection.table, name, book_name)
-
-
-def _write_years(connection: Connection, name: str, taxpayer: Taxpayer) -> None:
-    declared = taxpayer.portfolio.declared
-    found = tax_years(taxpayer.sums(), declared.profile, declared.policy.rules)
-    table = years.TAX_YEARS.table
-    connection.execute(table.delete().where(table.c.taxpayer == name))
-    insert(connection, table, [years.row(name, year) for year in found])
+            changes.drop(projection.table, [(name, book_name)])
