@@ -21,8 +21,7 @@ from domain.decisions import (
 )
 from domain.errors import ThresherError
 from domain.fact_codec import ALERT_TYPES
-from domain.tokens import tokens_of
-from projections import alerts, pending, tokens
+from projections import alerts, pending
 from projections.rows import Changes
 from projections.schema import CHECKPOINTS, METADATA, insert, insert_new
 from services.collector import paused
@@ -32,7 +31,6 @@ from services.ledger import Ledger, LoggedFact
 from services.marks import MarkBoard
 from services.read_models import (
     PROJECTIONS,
-    Taxpayer,
     clear,
     forget_opportunities,
     write_changes,
@@ -40,6 +38,7 @@ from services.read_models import (
 )
 from services.snapshots import Snapshots
 from services.tables import PERMANENT
+from services.written import Taxpayer
 
 READ_MODELS = "read_models"
 DELIVERY = "delivery"
@@ -161,10 +160,8 @@ class Projector:
             with self.database.writing() as connection:
                 self._fence(connection, facts[-1].position)
                 for name in sorted(changed):
-                    write_changes(changes, name, self.taxpayers[name])
-                    tokens_changed |= tokens.write(
-                        connection, name, tokens_of(self.taxpayers[name].portfolio)
-                    )
+                    tokens_changed |= write_changes(changes, name, self.taxpayers[name])
+                changes.write(connection)
                 if tokens_changed:
                     connection.execute(_COUNT_TOKENS)
                     if self.board.follow_tokens(connection):

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
 from domain.days import day_of
-from domain.disposals import Disposal, WashMatch
+from domain.entries import Issue
 from domain.kept_book import KeptBook
-from domain.portfolio import Portfolio
-from domain.years import Key, YearSums, merged, tax_years
+from domain.years import tax_years
 from projections import data_issues, disposals, open_lots, opportunities, tokens, wash_windows
 from projections import tax_years as years
 from projections.alerts import ALERT_RULES, ALERTS
@@ -21,7 +20,10 @@ from projections.rows import Changes, RowKey
 from projections.schema import CHECKPOINTS, Projection, Row
 from services.marks import MarkBoard
 from services.statement import opportunity_pieces
+from services.written import Taxpayer, Written
 
+K = TypeVar("K", bound=tuple[Any, ...])
+V = TypeVar("V")
 PROJECTIONS: tuple[Projection, ...] = (
     open_lots.OPEN_LOTS,
     disposals.DISPOSALS,
@@ -37,94 +39,30 @@ PROJECTIONS: tuple[Projection, ...] = (
 _AT_ONCE = 1_000  # a statement takes no more than some thousand values
 
 
-@dataclass(slots=True)
-class Written:
-    """How far a book has been written: rows and matches seen, and its running year sums."""
+def write_changes(changes: Changes, name: str, taxpayer: Taxpayer) -> bool:
+    """Collects the rows of the books that the last `settle` changed, and of their owner.
 
-    disposals: int = 0
-    matches: dict[str, int] = field(default_factory=dict)
-    sums: YearSums = field(default_factory=YearSums)
-
-    def advance(self, book: KeptBook) -> tuple[list[Disposal], list[int]]:
-        """Takes in what is new.
-
-        Returns the disposals that are new or changed, once each, and the serials of those written
-        earlier that are so no more: changed, or taken back by a late fact.
-        """
-        set_back, gone = self._take_back(book)
-        rows = book.disposals[self.disposals :]
-        self.disposals = len(book.disposals)
-        matches: list[WashMatch] = []
-        for group, state in book.washes.items():
-            matches += state.matches[self.matches.get(group, 0) :]
-            self.matches[group] = len(state.matches)
-        self.sums.add(rows, matches, book.policy.rules)
-        changed = {row.serial: row for row in set_back}
-        for match in matches:
-            changed[match.loss.serial] = match.loss
-            if match.into is not None:
-                changed[match.into.serial] = match.into
-        fresh = {row.serial: row for row in rows}
-        stale = [serial for serial in changed if serial not in fresh]
-        return list((changed | fresh).values()), [*stale, *gone]
-
-    def _take_back(self, book: KeptBook) -> tuple[tuple[Disposal, ...], list[int]]:
-        """Takes off what a late fact took back; returns rows that stayed but were set back, and
-        the serials of those that are gone."""
-        back = book.rewound
-        if back is None:
-            return (), []
-        book.rewound = None
-        rows = back.rows[: max(0, self.disposals - back.kept_rows)]
-        self.disposals = min(self.disposals, back.kept_rows)
-        matches: list[WashMatch] = []
-        for group, gone in back.matches.items():
-            kept, written = back.kept_matches.get(group, 0), self.matches.get(group, 0)
-            matches += gone[: max(0, written - kept)]
-            self.matches[group] = min(written, kept)
-        self.sums.add(rows, matches, book.policy.rules, -1)
-        return back.changed, [row.serial for row in rows]
-
-
-class Taxpayer:
-    """One taxpayer in memory: the portfolio, and how far each book has been written."""
-
-    def __init__(self) -> None:
-        self.portfolio = Portfolio()
-        self.written: dict[str, Written] = {}
-
-    def sums(self) -> dict[Key, int]:
-        """Column (h) of all books by year, term and collectible."""
-        return merged(written.sums for written in self.written.values())
-
-    def settle_without_writing(self) -> None:
-        """After loading what the tables already hold."""
-        self.portfolio.settle()
-        for name, book in self.portfolio.books.items():
-            self.written[name] = Written()
-            self.written[name].advance(book)
-            book.touched.clear()
-
-
-def write_changes(changes: Changes, name: str, taxpayer: Taxpayer) -> None:
-    """Collects the rows of the books that the last `settle` changed, and of their owner."""
-    portfolio = taxpayer.portfolio
+    Returns whether the taxpayer's tokens changed.
+    """
+    portfolio, declared = taxpayer.portfolio, taxpayer.portfolio.declared
     for book_name in sorted(portfolio.changed | portfolio.refolded):
         book = portfolio.books.get(book_name)
         if book is None or book_name in portfolio.refolded:
-            _clear_book(changes, name, book_name)
-            taxpayer.written.pop(book_name, None)
+            _clear_book(changes, name, book_name, taxpayer)
         if book is not None:
             _write_book(changes, name, book_name, book, taxpayer)
-    _write_anew(
-        changes,
-        data_issues.DATA_ISSUES,
-        (name, ""),
-        data_issues.rows(name, "", list(portfolio.issues.values())),
-    )
-    declared = portfolio.declared
+        _write_windows(changes, name, book_name, book, taxpayer)
+        _write_issues(changes, name, book_name, book.issues if book else (), taxpayer)
+    _write_issues(changes, name, "", portfolio.issues.values(), taxpayer)
     found = tax_years(taxpayer.sums(), declared.profile, declared.policy.rules)
-    _write_anew(changes, years.TAX_YEARS, (name,), [years.row(name, year) for year in found])
+    by_year = {(year.year,): year for year in found}
+    _write_others(
+        changes, taxpayer, years.TAX_YEARS, (name,), by_year, lambda _, year: years.row(name, year)
+    )
+    return _write_others(
+        changes, taxpayer, tokens.TOKENS, (name,), taxpayer.tokens(),
+        lambda _, token: tokens.row(name, token),
+    )  # fmt: skip
 
 
 def books_digest(taxpayer: Taxpayer) -> bytes:
@@ -138,8 +76,8 @@ def books_digest(taxpayer: Taxpayer) -> bytes:
         told = (
             [open_lots.row("", name, lot) for lot in book.open_lots()],
             [disposals.row("", name, row, rules) for row in book.disposals],
-            wash_windows.rows("", name, book),
-            data_issues.rows("", name, book.issues),
+            wash_windows.windows(book),
+            book.issues,
             sorted(each for each in sums.items() if each[1]),
         )
         if any(told):
@@ -207,19 +145,54 @@ def _write_book(
     changes.add(
         disposals.DISPOSALS.table, [disposals.row(name, book_name, row, rules) for row in sold]
     )
-    for projection, rows in (
-        (wash_windows.WASH_WINDOWS, wash_windows.rows(name, book_name, book)),
-        (data_issues.DATA_ISSUES, data_issues.rows(name, book_name, book.issues)),
-    ):
-        _write_anew(changes, projection, (name, book_name), rows)
 
 
-def _write_anew(changes: Changes, projection: Projection, key: RowKey, rows: list[Row]) -> None:
-    changes.drop(projection.table, [key])
-    changes.add(projection.table, rows)
+def _clear_book(changes: Changes, name: str, book_name: str, taxpayer: Taxpayer) -> None:
+    """Drops lots and rows, if there are any; of the others it is known what is there."""
+    if taxpayer.written.pop(book_name, None) is not None:
+        changes.drop(open_lots.OPEN_LOTS.table, [(name, book_name)])
+        changes.drop(disposals.DISPOSALS.table, [(name, book_name)])
 
 
-def _clear_book(changes: Changes, name: str, book_name: str) -> None:
-    for projection in PROJECTIONS:
-        if "book" in projection.table.c:
-            changes.drop(projection.table, [(name, book_name)])
+def _write_windows(
+    changes: Changes, name: str, book_name: str, book: KeptBook | None, taxpayer: Taxpayer
+) -> None:
+    rules = taxpayer.portfolio.declared.policy.rules
+    _write_others(
+        changes, taxpayer, wash_windows.WASH_WINDOWS, (name, book_name),
+        wash_windows.windows(book) if book else {},
+        lambda of, window: wash_windows.row(name, book_name, of, window, rules),
+    )  # fmt: skip
+
+
+def _write_issues(
+    changes: Changes, name: str, book_name: str, issues: Iterable[Issue], taxpayer: Taxpayer
+) -> None:
+    _write_others(
+        changes, taxpayer, data_issues.DATA_ISSUES, (name, book_name),
+        {(serial,): issue for serial, issue in enumerate(issues)},
+        lambda key, issue: data_issues.row(name, book_name, *key, issue),
+    )  # fmt: skip
+
+
+def _write_others(
+    changes: Changes, taxpayer: Taxpayer, projection: Projection, owner: RowKey,
+    now: Mapping[K, V], row: Callable[[K, V], Row],
+) -> bool:  # fmt: skip
+    """Collects the rows of an owner, a taxpayer or a book, that are others than those stored.
+
+    Returns whether there are any. Where it is not known what is stored, all is written anew.
+    """
+    place = projection.name, owner[1:]
+    before = taxpayer.stored.get(place)
+    if before is None:
+        changes.drop(projection.table, [owner])
+        before = {}
+    elif before == now:
+        return False
+    taxpayer.stored[place] = now
+    gone = [(*owner, *key) for key, was in before.items() if now.get(key) != was]
+    changes.drop(projection.table, gone)
+    added = [row(key, value) for key, value in now.items() if before.get(key) != value]
+    changes.add(projection.table, added)
+    return bool(gone or added)
