@@ -7,6 +7,7 @@ a fact came. What the store alone knows is in infra/store_metrics.py.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from importlib.metadata import version
 
 from prometheus_client import (
@@ -19,7 +20,7 @@ from prometheus_client import (
 )
 
 from infra.http.health import Checks, start
-from services.delivery import Channels, DeliveryFailed, Message, Send
+from services.delivery import Channels, Confirm, DeliveryFailed, Message, Send
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60)
 _TICK_SECONDS = (0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.25, 0.5, 1, 2.5, 10)
@@ -76,13 +77,18 @@ class Metrics:
     def _counted(self, scheme: str, send: Send) -> Send:
         sent, failed = self.sent.labels(scheme, "sent"), self.sent.labels(scheme, "failed")
 
-        def send_and_count(target: str, message: Message) -> None:
-            try:
-                send(target, message)
-            except DeliveryFailed:
-                failed.inc()
-                raise
+        def confirm_and_count(confirm: Confirm) -> None:
+            with failed.count_exceptions(DeliveryFailed):
+                confirm()
             sent.inc()
+
+        def send_and_count(target: str, message: Message) -> Confirm | None:
+            with failed.count_exceptions(DeliveryFailed):
+                confirm = send(target, message)
+            if confirm is None:
+                sent.inc()
+                return None
+            return partial(confirm_and_count, confirm)
 
         return send_and_count
 

@@ -24,6 +24,8 @@ from infra.kafka.consumer import consumer_of
 from infra.kafka.letters import replay, tell
 from infra.kafka.topics import Topics
 from infra.kafka.worker import Worker
+from infra.metrics import Metrics
+from infra.readiness import StreamChecks
 from infra.relay import relay_of
 from infra.settings import Settings
 from infra.simulate import Shares, Venue
@@ -63,7 +65,13 @@ class Stream:
         self.clock = Clock()
         self.app = App(self.settings, self.clock)
         self.consumer = consumer_of(self.settings, names, self.app.shards)
-        self.worker = Worker(self.app, self.consumer, names, relay_of(self.app).once)
+        self.worker = self.beside(self.app)
+
+    def beside(self, app: App) -> Worker:
+        """Another worker that reads with the same consumer."""
+        return Worker(
+            app, self.consumer, self.names, StreamChecks(10), Metrics(), relay_of(app).once
+        )
 
     def fact(self, data: Json, taxpayer: str = "main") -> None:
         self.send(self.names.facts, taxpayer, event("fact", taxpayer, data, data["id"]))
@@ -225,7 +233,7 @@ def test_prometheus_reads_what_happened(stream: Stream) -> None:
     port = stream.worker.metrics.start("127.0.0.1", 0)
     with urlopen(f"http://127.0.0.1:{port}/metrics") as answer:
         told = answer.read().decode().splitlines()
-    assert "harvest_events_appended_total 2.0" in told
+    assert 'harvest_events_appended_total{source="stream"} 2.0' in told
     assert "harvest_dead_letters_total 1.0" in told
     assert f'harvest_messages_read_total{{topic="{stream.names.facts}"}} 4.0' in told
     assert "harvest_projection_position 2.0" in told
@@ -267,7 +275,7 @@ def test_a_zombie_appends_nothing_and_goes_on_from_what_is_stored(stream: Stream
     stream.fact(STOCK)
     stream.until(lambda: stream.app.ledger.head() == 1)
     other = App(stream.settings, stream.clock)
-    beside = Worker(other, stream.consumer, stream.names)
+    beside = stream.beside(other)
     (partition,) = [each for each in stream.worker._next if each.topic == stream.names.facts]
     beside._next = dict(stream.worker._next)
     stream.fact(buy("b1"))

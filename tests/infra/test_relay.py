@@ -254,7 +254,9 @@ def test_as_a_process_it_sends_from_a_file_until_it_is_stopped(tmp_path: Path) -
         relay.send_signal(signal.SIGTERM)
         _, said = relay.communicate(timeout=20)
     assert relay.returncode == 0
-    assert said.decode().splitlines() == ["relay of the outbox", "2 sent, 0 retry, 0 given up"]
+    lines_said = [json.loads(line) for line in said.decode().splitlines()]
+    assert [each["event"] for each in lines_said] == ["started", "relay ended", "stopped"]
+    assert lines_said[1]["count"] == 2
     assert all(row["sent_at"] for row in rows(house))
     house.close_all()
 
@@ -311,7 +313,7 @@ class TestOnServers:
                 assert len(read(broker.bootstrap, names.alerts, 3)) == 3
                 with process(house, **settings) as second:
                     assert second.stderr is not None
-                    assert b"relay" in second.stderr.readline()  # it stands by
+                    assert b"started" in second.stderr.readline()  # it stands by
                     time.sleep(0.5)
                     assert len(read(broker.bootstrap, names.alerts, 4, seconds=1)) == 3
                     first.kill()
