@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -13,7 +15,13 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 _PATIENCE_SECONDS = 60
+_GAVE_UP = 1
 _AS_ASKED = {0, -signal.SIGTERM}  # the second before it began to work
+# For what a process may give up: a server that is away, or a connection that was cut.
+_AWAY = re.compile(
+    r"^(sqlalchemy\.exc|eventsourcing\.persistence|psycopg)\.(Operational|Interface)Error$"
+    r"|^kafka\.errors\."
+)
 
 
 class Member:
@@ -90,7 +98,7 @@ class Fleet:
         for member in list(self.members):
             code = member.process.poll()
             if code is not None:
-                self._left(member, code, {1})
+                self._left(member, code, {_GAVE_UP})
                 self.start(member.command)
 
     def has_ended(self) -> bool:
@@ -112,13 +120,22 @@ class Fleet:
         return "\n".join(f"{log.name}: {log.read_text(errors='replace')[-1500:]}" for log in logs)
 
     def _left(self, member: Member, code: int, expected: set[int]) -> None:
-        """It ended by itself or because it was asked to; if it gave up, it says why in a line."""
+        """It ended by itself, or because it was asked to; if it gave up, for what is not its own
+        fault."""
         assert code in expected, f"{member.command} ended with {code}: {member.said[-3000:]}"
         assert "Traceback" not in member.said, member.said[-3000:]
-        if code == 1:
-            assert member.said.rstrip().rpartition("\n")[2].startswith("thresher: "), member.said
-        self._gone(member, "gave up" if code == 1 else "stopped")
+        if code == _GAVE_UP:
+            reason = _last_words(member)
+            assert _AWAY.search(reason), member.said[-3000:]
+        self._gone(member, "gave up" if code == _GAVE_UP else "stopped")
 
     def _gone(self, member: Member, how: str) -> None:
         self.members.remove(member)
         self.ended[f"{member.command} {how}"] += 1
+
+
+def _last_words(member: Member) -> str:
+    """The reason that the last line of a log gives, or the kind of error."""
+    line = json.loads(member.said.rstrip().rpartition("\n")[2])
+    assert line["event"] == "failed", line
+    return str(line.get("error") or line["reason"])
