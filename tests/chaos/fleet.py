@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 _PATIENCE_SECONDS = 60
 _GAVE_UP = 1
 _AS_ASKED = {0, -signal.SIGTERM}  # the second before it began to work
-# For what a process may give up: a server that is away, or a connection that was cut.
+# For what a process may give up as well: a connection that was cut.
 _AWAY = re.compile(
     r"^(sqlalchemy\.exc|eventsourcing\.persistence|psycopg)\.(Operational|Interface)Error$"
     r"|^kafka\.errors\."
@@ -60,6 +60,7 @@ class Fleet:
         self.ended: Counter[str] = Counter()
         self._folder = folder
         self._numbers = count(1)
+        self._places = settings["database_url"], settings["kafka"]  # what is away, if one gives up
         named = {f"THRESHER_{name.upper()}": value for name, value in settings.items()}
         self._environment = os.environ | named | {"COLUMNS": "200"}
 
@@ -126,7 +127,8 @@ class Fleet:
         assert "Traceback" not in member.said, member.said[-3000:]
         if code == _GAVE_UP:
             reason = _last_words(member)
-            assert _AWAY.search(reason), member.said[-3000:]
+            is_known = reason.startswith(self._places) or _AWAY.search(reason)
+            assert is_known, member.said[-3000:]
         self._gone(member, "gave up" if code == _GAVE_UP else "stopped")
 
     def _gone(self, member: Member, how: str) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 import psycopg
 from kafka import KafkaConsumer
+from kafka.errors import KafkaError
 from kafka.structs import TopicPartition
 
 from infra.channels.kafka import producer_of
@@ -117,7 +119,8 @@ class Stream:
             left = self.missing(ends)
 
     def close(self) -> None:
-        self._producer.close(timeout=5)
+        with suppress(KafkaError):  # after a failure something may still be on its way
+            self._producer.close(timeout=5)
 
 
 _OFFSETS = "SELECT topic, partition, next FROM offsets"
