@@ -9,7 +9,7 @@ from sqlalchemy import Connection, inspect
 from sqlalchemy.exc import SQLAlchemyError
 
 from domain.errors import ThresherError
-from infra.database import open_database
+from infra.database import open_database, open_memory
 from infra.settings import Settings
 from projections.schema import CHECKPOINTS
 from services.database import Clock, Database
@@ -25,6 +25,8 @@ def watched_database(settings: Settings) -> Database:
         from infra.postgres.opening import watched  # noqa: PLC0415  the driver is for servers alone
 
         return watched(settings.database_url)
+    if settings.memory:
+        return open_memory(settings.memory)
     return open_database(settings.database_path, is_there=True)
 
 
