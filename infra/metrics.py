@@ -6,7 +6,7 @@ a fact came. What the store alone knows is in infra/store_metrics.py.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 
 from prometheus_client import (
@@ -21,6 +21,8 @@ from prometheus_client import (
 from infra.http.health import Checks, start
 from services.delivery import Channels, DeliveryFailed, Message, Send
 
+# By topic and partition of ours, how many messages wait; None: the broker has not said.
+Lags = Mapping[tuple[str, int], int | None]
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60)
 _TICK_SECONDS = (0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.25, 0.5, 1, 2.5, 10)
 
@@ -61,13 +63,28 @@ class Metrics:
         self.tick_to_alert = _seconds(
             "tick_to_alert", "From a mark that was read to its alert stored.", _TICK_SECONDS, known
         )
-        self.lag = Gauge(
+        self._lag = Gauge(
             "harvest_stream_lag_messages", "Messages of a partition of ours that wait.",
             ["topic", "partition"], registry=known,
         )  # fmt: skip
+        self._lags: set[tuple[str, str]] = set()
         self.missed = _gauge("crossings_missed", "Found by the self-audit alone: bugs.", known)
-        self.position = _gauge("projection_position", "Log position of the read models.", known)
+        self.position = Gauge(
+            "harvest_projection_position", "Log position of the read models of a shard of ours.",
+            ["partition"], registry=known,
+        )  # fmt: skip
         self.last_mark = _gauge("mark_timestamp_seconds", "Of the newest mark rules saw.", known)
+
+    def lags(self, behind: Lags) -> None:
+        """Tells them, and nothing more of partitions that are not ours any longer."""
+        known = {
+            (topic, str(n)): waits for (topic, n), waits in behind.items() if waits is not None
+        }
+        for place, waits in known.items():
+            self._lag.labels(*place).set(waits)
+        for place in self._lags - known.keys():
+            self._lag.remove(*place)
+        self._lags = set(known)
 
     def counted(self, channels: Channels) -> Channels:
         """The same channels; what they send and fail to send is counted."""

@@ -108,6 +108,11 @@ def mark_at(connection: Connection, id: int) -> str:
     return connection.scalar(select(MARKS.c.at).where(MARKS.c.id == id)) or ""
 
 
+def mark_recorded_at(connection: Connection, id: int) -> str:
+    """When the mark `id`, which is there, was read and stored; an instant in UTC."""
+    return str(connection.execute(select(MARKS.c.recorded_at).where(MARKS.c.id == id)).scalar_one())
+
+
 def latest(
     connection: Connection,
     until: str | None = None,

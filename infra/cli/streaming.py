@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 from types import FrameType
 from typing import Annotated
@@ -10,7 +11,7 @@ import typer
 
 from domain.days import sortable_instant
 from domain.errors import ThresherError
-from infra.cli.options import Output, application
+from infra.cli.options import Output, application, logged_as
 from infra.cli.output import Format, show, stderr
 from infra.composition import App
 
@@ -18,6 +19,7 @@ LETTERS = {
     "place": "place", "key": "key", "reason": "reason", "recorded_at": "recorded",
     "replayed_at": "replayed",
 }  # fmt: skip
+_log = logging.getLogger(__name__)
 letters = typer.Typer(no_args_is_help=True, help="Messages that cannot be used: list, replay.")
 
 
@@ -37,6 +39,7 @@ def topics_command(
     stderr().print(f"made: {', '.join(made)}" if made else "all topics are there")
 
 
+@logged_as("worker")
 def worker_command(
     metrics_port: Annotated[int, typer.Option(help="Prometheus reads there; 0: nowhere.")] = 0,
     metrics_address: Annotated[str, typer.Option(help="The address it listens on.")] = "127.0.0.1",
@@ -59,14 +62,14 @@ def worker_command(
     producer = producer_of(app.settings.kafka)
     worker, stopped = Worker(app, consumer, names, app.channels), list[int]()
     if metrics_port:
-        worker.metrics.start(metrics_address, metrics_port)
+        worker.metrics.start(metrics_address, metrics_port, worker.checks)
 
     def stop(number: int, _frame: FrameType | None) -> None:
         stopped.append(number)
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
-    stderr().print(f"worker of {names.facts} and {names.marks}", highlight=False)
+    _log.info("reading", extra={"topic": f"{names.facts}, {names.marks}"})
     try:
         while not stopped:
             if not worker.step():

@@ -30,12 +30,16 @@ from infra.kafka.records import Record
 from infra.kafka.shard import Shard
 from infra.kafka.topics import Topics
 from infra.metrics import Metrics
+from infra.readiness import StreamChecks
 from services.delivery import Channels
 from services.intake import PositionMoved, Step, position
 from services.ledger import Outcome
+from services.mark_intake import Stored
+from services.marks import mark_recorded_at
 
 POLL_MS = 50
 IDLE_SECONDS = 1.0
+READY_MESSAGES = 10_000  # a second or so of work: a worker that is no further behind is ready
 _log = logging.getLogger(__name__)
 
 
@@ -49,11 +53,12 @@ class Worker:
         self, app: App, consumer: KafkaConsumer, names: Topics, channels: Channels | None = None
     ) -> None:
         self.metrics = Metrics()
+        self.checks = StreamChecks(READY_MESSAGES)
         self.shards: dict[int, Shard] = {}
         self._app = app
         self._consumer = consumer
         self._names = names
-        self._channels = channels or {}
+        self._channels = self.metrics.counted(channels or {})
         self._marks = MarkStream(app)
         self._next: dict[Any, int] = {}  # by partition that is ours: what the database said last
         self._idled = 0.0
@@ -69,6 +74,7 @@ class Worker:
             except PositionMoved as moved:
                 self._refused(moved, partition)
         self._follow()
+        self._tell_lags()
         return sum(map(len, batches.values()))
 
     def close(self) -> None:
@@ -85,7 +91,7 @@ class Worker:
             del self._next[partition]
         mine = {each.partition for each in assigned if each.topic == self._names.facts}
         for number in self.shards.keys() - mine:
-            self.shards.pop(number).close()
+            self._let_go(number)
         for number in sorted(mine - self.shards.keys())[:1]:
             self._shard(number)
 
@@ -126,31 +132,58 @@ class Worker:
                 if is_idle:
                     shard.idle()
                 else:
-                    shard.follow(stored)
+                    self._ask(shard, stored)
             except PositionMoved as moved:
                 self._refused(moved, None, shard.number)
             self._tell(shard)
         if is_idle:
             self._idled = time.monotonic()
 
+    def _ask(self, shard: Shard, stored: Stored) -> None:
+        """Asks rules at marks; what fires is timed from the first of them, so never too short."""
+        before = shard.market.counts.fired
+        shard.follow(stored)
+        fired = shard.market.counts.fired - before
+        if fired and stored:
+            with self._app.database.reading() as connection:
+                read = datetime.fromisoformat(mark_recorded_at(connection, stored[0][0]))
+            for _ in range(fired):
+                self.metrics.tick_to_alert.observe((self._app.clock() - read).total_seconds())
+
     def _refused(self, moved: PositionMoved, partition: Any, shard: int | None = None) -> None:
         """Another worker read on: what we know of that place is stale, and starts anew."""
-        _log.warning("%s", moved)
+        _log.warning("another worker read on", extra={"partition": shard, "reason": str(moved)})
         self.metrics.moved.inc()
         self._next.pop(partition, None)
         if partition is not None and partition.topic == self._names.facts:
             shard = partition.partition
         if shard in self.shards:
-            self.shards.pop(shard).close()
+            self._let_go(shard)
+
+    def _let_go(self, number: int) -> None:
+        self.shards.pop(number).close()
+        self.metrics.position.remove(str(number))
 
     def _tell(self, shard: Shard) -> None:
         fired, rearmed = shard.news()
+        self.metrics.own_facts.inc(fired + rearmed)
         self.metrics.alerts.labels("fired").inc(fired)
         self.metrics.alerts.labels("rearmed").inc(rearmed)
-        self.metrics.missed.set(shard.market.counts.missed)
-        self.metrics.position.set(shard.projector.position)
+        self.metrics.missed.set(sum(each.market.counts.missed for each in self.shards.values()))
+        if shard.number in self.shards:
+            self.metrics.position.labels(str(shard.number)).set(shard.projector.position)
         if shard.market.now:
             self.metrics.last_mark.set(datetime.fromisoformat(shard.market.now).timestamp())
+
+    def _tell_lags(self) -> None:
+        """How many messages wait in what is ours; what nothing was read from yet waits for none."""
+        behind: dict[tuple[str, int], int | None] = {}
+        for partition in self._consumer.assignment():
+            end = self._consumer.highwater(partition)
+            waiting = None if end is None else end - self._next.get(partition, end)
+            behind[partition.topic, partition.partition] = waiting
+        self.metrics.lags(behind)
+        self.checks.stepped(behind)
 
     def _stored(self, partition: Any) -> int:
         with self._app.database.writing() as connection:

@@ -79,7 +79,7 @@ def work_until_scraped(metrics: Metrics, running: Prometheus) -> None:
         metrics.alerts.labels("fired").inc()
         metrics.batch_seconds.labels("t.facts").observe(0.02)
         metrics.tick_to_alert.observe(0.01)
-        metrics.lag.labels("t.facts", "0").set(3)
+        metrics.lags({("t.facts", 0): 3})
         metrics.last_mark.set(time())
         send("", Message("main/loss/1", "{}", ""))
         sleep(0.2)

@@ -65,6 +65,14 @@ def test_what_a_channel_sends_and_fails_to_send_is_counted() -> None:
     assert found['harvest_alerts_sent_total{channel="file",outcome="failed"}'] == 0
 
 
+def test_a_partition_that_is_not_ours_any_longer_is_not_told_of() -> None:
+    metrics = Metrics()
+    metrics.lags({("t.facts", 0): 5, ("t.facts", 1): 0, ("t.marks", 0): None})
+    metrics.lags({("t.facts", 1): 7})
+    lags = {name: value for name, value in told(metrics.registry).items() if "stream_lag" in name}
+    assert lags == {'harvest_stream_lag_messages{partition="1",topic="t.facts"}': 7}
+
+
 def test_the_store_is_asked_when_prometheus_asks(house: House) -> None:
     house.say(STOCK, buy("b1"), sell("s1", "5", "400"))
     house.append(buy("b2"))
