@@ -6,6 +6,7 @@ import sqlite3
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from eventsourcing.persistence import PersistenceError
 from rich.console import Console
@@ -19,11 +20,14 @@ from infra.database import open_database
 from infra.settings import Settings
 from services.collector import paused, settle
 from services.database import Clock, Database
-from services.delivery import Channels, Message, Send
+from services.delivery import Channels, Confirm, Message, Send
 from services.ledger import Ledger, check_id
 from services.market import Market
 from services.projector import Projector
 from services.queries import Queries
+
+if TYPE_CHECKING:
+    from infra.channels.kafka import KafkaSender
 
 DEFAULT_TAXPAYER = "main"
 _STORE = "infra.event_store:FactSQLiteFactory"
@@ -113,14 +117,21 @@ class App:
             "kafka": self._to_kafka,
         }
 
-    def _to_kafka(self, target: str, message: Message) -> None:
-        self._kafka_channel(target, message)
+    def _to_kafka(self, target: str, message: Message) -> Confirm | None:
+        return self._kafka_channel(target, message)
 
     @cached_property
     def _kafka_channel(self) -> Send:
-        from infra.channels.kafka import kafka_channel  # noqa: PLC0415  for streams alone
+        from infra.channels.kafka import kafka_channel  # noqa: PLC0415
 
-        return kafka_channel(self.settings.kafka, f"{self.settings.kafka_prefix}.alerts")
+        return kafka_channel(self.kafka, f"{self.settings.kafka_prefix}.alerts")
+
+    @cached_property
+    def kafka(self) -> KafkaSender:
+        """The way out to Kafka."""
+        from infra.channels.kafka import KafkaSender  # noqa: PLC0415  for streams alone
+
+        return KafkaSender(self.settings.kafka)
 
     @cached_property
     def market(self) -> Market:
@@ -182,6 +193,8 @@ class App:
                 self.market.rest()
 
     def close(self) -> None:
-        """Gives files back."""
+        """Gives files and connections back."""
+        if "kafka" in self.__dict__:
+            self.kafka.close()
         self.ledger.close()
         self.database.reader.dispose()

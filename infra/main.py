@@ -15,6 +15,7 @@ from infra.cli import (
     calendar,
     check,
     checking,
+    delivering,
     demo,
     explaining,
     importing,
@@ -52,7 +53,7 @@ app.command("issues")(reading.issues)
 app.command("calendar")(calendar.calendar_command)
 app.command("explain")(explaining.explain_command)
 app.command("backtest")(backtest.backtest_command)
-app.command("deliver")(importing.deliver_command)
+app.command("deliver")(delivering.deliver_command)
 app.command("watch")(watching.watch_command)
 app.command("serve")(serving.serve_command)
 app.command("topics")(streaming.topics_command)

@@ -7,6 +7,7 @@ a fact came. What the store alone knows is in infra/store_metrics.py.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from importlib.metadata import version
 
 from prometheus_client import (
@@ -19,7 +20,7 @@ from prometheus_client import (
 )
 
 from infra.http.health import Checks, start
-from services.delivery import Channels, DeliveryFailed, Message, Send
+from services.delivery import Channels, Confirm, DeliveryFailed, Message, Send
 
 # By topic and partition of ours, how many messages wait; None: the broker has not said.
 Lags = Mapping[tuple[str, int], int | None]
@@ -35,6 +36,37 @@ def registry_of_process() -> CollectorRegistry:
     info = Gauge("harvest_build_info", "Always 1.", ["version"], registry=made)
     info.labels(version("thresher")).set(1)
     return made
+
+
+class Deliveries:
+    """Counts what leaves through channels, in a worker's registry or a relay's."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._sent = _counts(
+            "alerts_sent", "Attempts to deliver, by outcome.", ["channel", "outcome"], registry
+        )
+
+    def counted(self, channels: Channels) -> Channels:
+        """The same channels; what they send and fail to send is counted."""
+        return {scheme: self._counted(scheme, send) for scheme, send in channels.items()}
+
+    def _counted(self, scheme: str, send: Send) -> Send:
+        sent, failed = self._sent.labels(scheme, "sent"), self._sent.labels(scheme, "failed")
+
+        def done(confirm: Confirm) -> None:
+            with failed.count_exceptions(DeliveryFailed):
+                confirm()
+            sent.inc()
+
+        def send_and_count(target: str, message: Message) -> Confirm | None:
+            with failed.count_exceptions(DeliveryFailed):
+                confirm = send(target, message)
+            if confirm is not None:
+                return partial(done, confirm)
+            sent.inc()
+            return None
+
+        return send_and_count
 
 
 class Metrics:
@@ -54,9 +86,7 @@ class Metrics:
         self.alerts = _counts("alerts", "Crossings, by outcome.", ["outcome"], known)
         for outcome in ("fired", "rearmed"):
             self.alerts.labels(outcome)
-        self.sent = _counts(
-            "alerts_sent", "Attempts to deliver, by outcome.", ["channel", "outcome"], known
-        )
+        self.deliveries = Deliveries(known)
         self.batch_seconds = _seconds(
             "batch", "From a batch that was read to all of it stored.", _SECONDS, known, ["topic"]
         )
@@ -85,23 +115,6 @@ class Metrics:
         for place in self._lags - known.keys():
             self._lag.remove(*place)
         self._lags = set(known)
-
-    def counted(self, channels: Channels) -> Channels:
-        """The same channels; what they send and fail to send is counted."""
-        return {scheme: self._counted(scheme, send) for scheme, send in channels.items()}
-
-    def _counted(self, scheme: str, send: Send) -> Send:
-        sent, failed = self.sent.labels(scheme, "sent"), self.sent.labels(scheme, "failed")
-
-        def send_and_count(target: str, message: Message) -> None:
-            try:
-                send(target, message)
-            except DeliveryFailed:
-                failed.inc()
-                raise
-            sent.inc()
-
-        return send_and_count
 
     def start(self, address: str, port: int, checks: Checks = dict) -> int:
         """Serves them, and health, until the process ends; returns the port (0: a free one)."""

@@ -7,9 +7,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, text
 
 Clock = Callable[[], datetime]
+# The server looks after the connection of who holds it: a machine that is gone lets go, too.
+_ALONE = text("""SELECT pg_try_advisory_xact_lock(hashtext('thresher.alone'), hashtext(:what)),
+set_config('tcp_keepalives_idle', '10', true), set_config('tcp_keepalives_interval', '5', true),
+set_config('tcp_keepalives_count', '3', true)""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,3 +45,16 @@ class Database:
         """The same for marks and held quotes: they are numbered in the order of commits."""
         with self.marks.begin() as connection:
             yield connection
+
+    @contextmanager
+    def alone(self, what: str) -> Iterator[bool]:
+        """Whether nobody else is at `what`; then nobody comes to it before the end.
+
+        On a server only: the lock is of a transaction, so that whoever is killed, or whose machine
+        is gone, has let go of it. A file belongs to the processes of one person: always true.
+        """
+        if self.reader.dialect.name != "postgresql":
+            yield True
+            return
+        with self.reader.begin() as connection:
+            yield bool(connection.execute(_ALONE, {"what": what}).scalar_one())

@@ -14,7 +14,7 @@ from domain.decisions import AlertFired, AlertRearmed
 from services.alerting import Watch
 from services.asset_facts import AssetFacts
 from services.database import Clock, Database
-from services.delivery import Channels, deliver
+from services.delivery import Channels
 from services.evaluated import Evaluated
 from services.held_marks import decide, held_quote
 from services.intake import Intake, Step
@@ -24,6 +24,7 @@ from services.mark_intake import MarkIntake, Stored
 from services.marks import Quote, stored_after
 from services.projector import Projector
 from services.queries import Queries
+from services.sending import deliver
 
 AUDITED_EVERY = timedelta(seconds=1)
 MOST_MARKS = 10_000  # read and evaluated together, by who follows the marks
@@ -50,7 +51,8 @@ class Market:
     """Takes quotes in batches; every batch is durable before rules see it.
 
     `max_behind`: how old the newest mark that waits may be before a live feed is conflated; None:
-    each instant is evaluated, however long it takes. `is_late`: the last batch was older.
+    each instant is evaluated, however long it takes. `is_late`: the last batch was older. `tell`
+    is called when something fired: it delivers at once, or wakes whoever does.
     """
 
     def __init__(
@@ -60,6 +62,7 @@ class Market:
         self.counts = MarketCounts()
         self.max_behind: timedelta | None = None
         self.is_late = False
+        self.tell: Callable[[], object] = self.deliver
         self.watch = Watch(projector, ledger)
         self._database = database
         self._projector = projector
@@ -122,7 +125,7 @@ class Market:
             evaluated.moved(last)
         self._count(crossings)
         if crossings:
-            self.deliver()
+            self.tell()
         return crossings
 
     def steps(self) -> tuple[Step, ...]:
@@ -225,10 +228,8 @@ class Market:
         self.watch.rest()
 
     def deliver(self) -> dict[str, int]:
-        """Sends what is due in the outbox, if it has channels; a relay does otherwise."""
-        if not self._channels:
-            return {}
-        return deliver(self._database, self._channels, self._clock())
+        """Sends what is due in the outbox."""
+        return deliver(self._database, self._channels, self._clock)
 
     def refresh(self) -> None:
         """Brings the stored opportunities of whom is loaded to the latest marks and today.

@@ -15,9 +15,9 @@ from domain.days import sortable_instant
 from domain.fact_codec import decode
 from projections.data_issues import DATA_ISSUES
 from projections.schema import CHECKPOINTS
-from services.delivery import GIVEN_UP
 from services.digests import WAITING
 from services.projector import DELIVERY, READ_MODELS, VERSION, checkpoint_name
+from services.sending import GIVEN_UP
 from services.tables import DEAD_LETTERS, HELD_MARKS, OUTBOX, QUARANTINE
 
 _HEADS = text("SELECT shard, position FROM heads ORDER BY shard")

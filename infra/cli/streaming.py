@@ -14,6 +14,7 @@ from domain.errors import ThresherError
 from infra.cli.options import Output, application, logged_as
 from infra.cli.output import Format, show, stderr
 from infra.composition import App
+from infra.relay import Beside, relay_of
 
 LETTERS = {
     "place": "place", "key": "key", "reason": "reason", "recorded_at": "recorded",
@@ -48,9 +49,7 @@ def worker_command(
 
     Any number may run: they share out the shards of the database, and those of one that ends.
     """
-    from infra.channels.kafka import producer_of  # noqa: PLC0415
     from infra.kafka.consumer import consumer_of  # noqa: PLC0415
-    from infra.kafka.letters import tell  # noqa: PLC0415
     from infra.kafka.topics import topics  # noqa: PLC0415
     from infra.kafka.worker import Worker  # noqa: PLC0415
 
@@ -59,8 +58,9 @@ def worker_command(
         raise NotStreaming("a worker stores in PostgreSQL: set THRESHER_DATABASE_URL to a server")
     names = topics(app.settings.kafka_prefix)
     consumer = consumer_of(app.settings.kafka, names, app.settings.kafka_prefix, app.shards)
-    producer = producer_of(app.settings.kafka)
-    worker, stopped = Worker(app, consumer, names, app.channels), list[int]()
+    relay = Beside(relay_of(app))
+    worker, stopped = Worker(app, consumer, names, relay.wake), list[int]()
+    app.channels = worker.metrics.deliveries.counted(app.channels)
     if metrics_port:
         worker.metrics.start(metrics_address, metrics_port, worker.checks)
 
@@ -72,12 +72,12 @@ def worker_command(
     _log.info("reading", extra={"topic": f"{names.facts}, {names.marks}"})
     try:
         while not stopped:
-            if not worker.step():
-                tell(app.database, producer, names.dead_letters, sortable_instant(app.clock()))
+            worker.step()
+            relay.check()
     finally:
         consumer.close()
-        producer.close()
         worker.close()
+        relay.close()
         app.close()
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from domain.days import sortable_instant
 from domain.fact_codec import ALERT_TYPES
 from infra.composition import App
 from infra.kafka.records import Record, dead, fact_offer
 from services.collector import paused
-from services.delivery import Channels
 from services.evaluated import Evaluated
 from services.intake import DeadLetter, Intake, Step
 from services.ledger import Offer, Outcome
@@ -29,7 +28,7 @@ class Shard:
     """Taken up from what is stored, whoever had it before. Of two that have it at once the second
     to commit is refused with PositionMoved, and must be let go."""
 
-    def __init__(self, app: App, number: int, channels: Channels) -> None:
+    def __init__(self, app: App, number: int, tell: Callable[[], object]) -> None:
         self.number = number
         self._told = 0, 0
         self._clock = app.clock
@@ -40,8 +39,9 @@ class Shard:
             self.projector = Projector(mine.database, self.ledger, until_mark=evaluated.last)
             self.projector.catch_up(self._now[:10])
             self.market = Market(
-                mine.database, self.ledger, self.projector, app.clock, channels, evaluated
+                mine.database, self.ledger, self.projector, app.clock, {}, evaluated
             )
+            self.market.tell = tell
         self.market.taken_up(self._settled_at(mine, evaluated.last))
 
     def _settled_at(self, mine: App, last: int) -> str:

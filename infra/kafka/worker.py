@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
@@ -31,7 +31,6 @@ from infra.kafka.shard import Shard
 from infra.kafka.topics import Topics
 from infra.metrics import Metrics
 from infra.readiness import StreamChecks
-from services.delivery import Channels
 from services.intake import PositionMoved, Step, position
 from services.ledger import Outcome
 from services.mark_intake import Stored
@@ -46,19 +45,20 @@ _log = logging.getLogger(__name__)
 class Worker:
     """Takes in what it is assigned, a batch a step; between two steps nothing is half done.
 
-    `channels`: to send alerts by as they fire; none, if a relay sends them.
+    `tell` is called after alerts fired: a relay may wait for it.
     """
 
     def __init__(
-        self, app: App, consumer: KafkaConsumer, names: Topics, channels: Channels | None = None
-    ) -> None:
+        self, app: App, consumer: KafkaConsumer, names: Topics,
+        tell: Callable[[], object] = lambda: None,
+    ) -> None:  # fmt: skip
         self.metrics = Metrics()
         self.checks = StreamChecks(READY_MESSAGES)
         self.shards: dict[int, Shard] = {}
         self._app = app
         self._consumer = consumer
         self._names = names
-        self._channels = self.metrics.counted(channels or {})
+        self._tell_others = tell
         self._marks = MarkStream(app)
         self._next: dict[Any, int] = {}  # by partition that is ours: what the database said last
         self._idled = 0.0
@@ -97,7 +97,7 @@ class Worker:
 
     def _shard(self, number: int) -> Shard:
         if number not in self.shards:
-            self.shards[number] = Shard(self._app, number, self._channels)
+            self.shards[number] = Shard(self._app, number, self._tell_others)
         return self.shards[number]
 
     def _take(self, partition: Any, records: Sequence[Record]) -> None:

@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from infra.metrics import Metrics
+from infra.http.health import start
+from infra.metrics import Deliveries, Metrics, registry_of_process
 from services.delivery import Message
 from tests.end_to_end.command import ROOT, until
 from tests.end_to_end.serving import serving
@@ -43,23 +44,36 @@ def asked(
     url = new_database(postgres_server, "scraped", "template")
     house = House(Path("unused"), url=url)
     house.say(STOCK, buy("b1"), sell("s1", "5", "400"))  # more than was held: a data issue
-    metrics, folder = Metrics(), tmp_path_factory.mktemp("prometheus")
+    metrics, relay = Metrics(), registry_of_process()
+    deliveries = Deliveries(relay)
+    worker, deliver = metrics.start("127.0.0.1", 0), start("127.0.0.1", 0, relay, dict)
+    folder = tmp_path_factory.mktemp("prometheus")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("THRESHER_DATABASE_URL", url)
         with serving() as server:
-            config = configured(folder, server.port, metrics.start("127.0.0.1", 0))
+            config = configured(folder, server.port, deliver.port, worker)
             with prometheus(config) as running:
-                work_until_scraped(metrics, running)
+                work_until_scraped(metrics, deliveries, running)
                 yield running
+    deliver.stop()
     house.close()
     drop_database(postgres_server, "scraped")
 
 
-def configured(folder: Path, serve: int, worker: int) -> Path:
+WORKERS = """
+    dns_sd_configs:
+      - names: ["worker"]
+        type: A
+        port: 9464
+"""
+
+
+def configured(folder: Path, serve: int, deliver: int, worker: int) -> Path:
     shutil.copy(RULES, folder)
     text = (PLACE / "prometheus/prometheus.yml").read_text(encoding="utf-8")
     for said, here in (
-        ('"serve:8080"', f'"127.0.0.1:{serve}"'), ('"worker:9464"', f'"127.0.0.1:{worker}"'),
+        ("serve:9464", f"127.0.0.1:{serve}"), ("deliver:9464", f"127.0.0.1:{deliver}"),
+        (WORKERS, f'\n    static_configs: [{{targets: ["127.0.0.1:{worker}"]}}]\n'),
         ("15s", "500ms"),
     ):  # fmt: skip
         assert said in text
@@ -69,9 +83,9 @@ def configured(folder: Path, serve: int, worker: int) -> Path:
     return config
 
 
-def work_until_scraped(metrics: Metrics, running: Prometheus) -> None:
-    """A worker's day in small, until each target was scraped and each rule evaluated."""
-    send = metrics.counted({"kafka": lambda target, message: None})["kafka"]
+def work_until_scraped(metrics: Metrics, deliveries: Deliveries, running: Prometheus) -> None:
+    """The day of a worker and a relay in small, until all were scraped and each rule evaluated."""
+    send = deliveries.counted({"kafka": lambda target, message: None})["kafka"]
 
     def worked() -> bool:
         metrics.messages.labels("t.facts").inc()
@@ -84,7 +98,7 @@ def work_until_scraped(metrics: Metrics, running: Prometheus) -> None:
         send("", Message("main/loss/1", "{}", ""))
         sleep(0.2)
         scrapes = running.query("count_over_time(up[1m])")
-        return len(scrapes) == 2 and min(scrapes) >= 4 and rules(running) != []
+        return len(scrapes) == 3 and min(scrapes) >= 4 and rules(running) != []
 
     until(worked)
 

@@ -23,6 +23,7 @@ from infra.kafka.consumer import consumer_of
 from infra.kafka.letters import replay, tell
 from infra.kafka.topics import Topics
 from infra.kafka.worker import Worker
+from infra.relay import relay_of
 from infra.settings import Settings
 from infra.simulate import Shares, Venue
 from projections.schema import digest
@@ -60,7 +61,7 @@ class Stream:
         self.clock = Clock()
         self.app = App(self.settings, self.clock)
         self.consumer = consumer_of(broker.bootstrap, names, prefix, self.app.shards)
-        self.worker = Worker(self.app, self.consumer, names, self.app.channels)
+        self.worker = Worker(self.app, self.consumer, names, relay_of(self.app).once)
 
     def fact(self, data: Json, taxpayer: str = "main") -> None:
         self.send(self.names.facts, taxpayer, event("fact", taxpayer, data, data["id"]))
@@ -212,10 +213,11 @@ def test_what_cannot_be_used_is_kept_with_the_reason_and_told(
         (letter,) = dead_letters(connection)
     assert (letter["value"], letter["key"]) == (value, key.encode())
     assert reason in letter["reason"]
-    assert tell(stream.app.database, stream.producer, stream.names.dead_letters, AT) == 1
-    assert tell(stream.app.database, stream.producer, stream.names.dead_letters, AT) == 0
-    (told,) = stream.received(stream.names.dead_letters, 1)
-    assert told["data"]["reason"] == letter["reason"]
+    told = [tell(stream.app.database, stream.app.kafka, stream.names.dead_letters, AT)
+            for _ in range(2)]  # fmt: skip
+    assert [each.sent for each in told] == [1, 0]
+    (message,) = stream.received(stream.names.dead_letters, 1)
+    assert message["data"]["reason"] == letter["reason"]
 
 
 def test_prometheus_reads_what_happened(stream: Stream) -> None:
@@ -226,6 +228,7 @@ def test_prometheus_reads_what_happened(stream: Stream) -> None:
     set_rule(stream)
     stream.mark("S", "79")
     metrics, checks = stream.worker.metrics, stream.worker.checks
+    stream.app.channels = metrics.deliveries.counted(stream.app.channels)
     port = metrics.start("127.0.0.1", 0, checks)
     stream.until(lambda: metrics_of(port)['harvest_alerts_total{outcome="fired"}'] == 1)
     told = metrics_of(port)

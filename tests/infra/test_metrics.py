@@ -53,7 +53,7 @@ def test_what_a_channel_sends_and_fails_to_send_is_counted() -> None:
         if target == "closed":
             raise DeliveryFailed("closed")
 
-    channels = metrics.counted({"webhook": send, "file": send})
+    channels = metrics.deliveries.counted({"webhook": send, "file": send})
     message = Message("main/loss/1", "{}", "")
     channels["webhook"]("open", message)
     channels["webhook"]("open", message)
@@ -63,6 +63,27 @@ def test_what_a_channel_sends_and_fails_to_send_is_counted() -> None:
     assert found['harvest_alerts_sent_total{channel="webhook",outcome="sent"}'] == 2
     assert found['harvest_alerts_sent_total{channel="webhook",outcome="failed"}'] == 1
     assert found['harvest_alerts_sent_total{channel="file",outcome="failed"}'] == 0
+
+
+def test_what_was_only_handed_over_counts_once_it_is_confirmed() -> None:
+    metrics, answers = Metrics(), [None, DeliveryFailed("away")]
+
+    def confirm() -> None:
+        answer = answers.pop(0)
+        if answer is not None:
+            raise answer
+
+    send = metrics.deliveries.counted({"kafka": lambda target, message: confirm})["kafka"]
+    first, second = (send("", Message(key, "{}", "")) for key in "ab")
+    sent = 'harvest_alerts_sent_total{channel="kafka",outcome="sent"}'
+    assert told(metrics.registry)[sent] == 0
+    assert first is not None
+    first()
+    assert second is not None
+    with pytest.raises(DeliveryFailed):
+        second()
+    found = told(metrics.registry)
+    assert (found[sent], found[sent.replace('"sent"', '"failed"')]) == (1, 1)
 
 
 def test_a_partition_that_is_not_ours_any_longer_is_not_told_of() -> None:

@@ -51,7 +51,7 @@ class Place:
 
     def shard(self, number: int) -> Shard:
         """Takes a shard up, as a worker does that was assigned its partition."""
-        made = Shard(self.app, number, {})
+        made = Shard(self.app, number, lambda: None)
         self.open.append(made)
         return made
 

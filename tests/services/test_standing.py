@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from domain.days import sortable_instant
-from services.delivery import RETRY_AFTER_SECONDS, DeliveryFailed, Message
+from services.delivery import DeliveryFailed, Message
 from services.marks import Quote
 from services.quarantine import BadRow, hold
+from services.sending import RETRY_AFTER_SECONDS
 from services.standing import Backlog, Partition, backlog, partitions
 from tests.services.house import START, STOCK, House, buy, sell
 
