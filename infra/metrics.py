@@ -6,7 +6,7 @@ a fact came. What the store alone knows is in infra/store_metrics.py.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from importlib.metadata import version
 
@@ -22,8 +22,6 @@ from prometheus_client import (
 from infra.http.health import Checks, start
 from services.delivery import Channels, Confirm, DeliveryFailed, Message, Send
 
-# By topic and partition of ours, how many messages wait; None: the broker has not said.
-Lags = Mapping[tuple[str, int], int | None]
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60)
 _TICK_SECONDS = (0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.25, 0.5, 1, 2.5, 10)
 
@@ -36,37 +34,6 @@ def registry_of_process() -> CollectorRegistry:
     info = Gauge("harvest_build_info", "Always 1.", ["version"], registry=made)
     info.labels(version("thresher")).set(1)
     return made
-
-
-class Deliveries:
-    """Counts what leaves through channels, in a worker's registry or a relay's."""
-
-    def __init__(self, registry: CollectorRegistry) -> None:
-        self._sent = _counts(
-            "alerts_sent", "Attempts to deliver, by outcome.", ["channel", "outcome"], registry
-        )
-
-    def counted(self, channels: Channels) -> Channels:
-        """The same channels; what they send and fail to send is counted."""
-        return {scheme: self._counted(scheme, send) for scheme, send in channels.items()}
-
-    def _counted(self, scheme: str, send: Send) -> Send:
-        sent, failed = self._sent.labels(scheme, "sent"), self._sent.labels(scheme, "failed")
-
-        def done(confirm: Confirm) -> None:
-            with failed.count_exceptions(DeliveryFailed):
-                confirm()
-            sent.inc()
-
-        def send_and_count(target: str, message: Message) -> Confirm | None:
-            with failed.count_exceptions(DeliveryFailed):
-                confirm = send(target, message)
-            if confirm is not None:
-                return partial(done, confirm)
-            sent.inc()
-            return None
-
-        return send_and_count
 
 
 class Metrics:
@@ -86,18 +53,19 @@ class Metrics:
         self.alerts = _counts("alerts", "Crossings, by outcome.", ["outcome"], known)
         for outcome in ("fired", "rearmed"):
             self.alerts.labels(outcome)
-        self.deliveries = Deliveries(known)
+        self.sent = _counts(
+            "alerts_sent", "Attempts to deliver, by outcome.", ["channel", "outcome"], known
+        )
         self.batch_seconds = _seconds(
             "batch", "From a batch that was read to all of it stored.", _SECONDS, known, ["topic"]
         )
         self.tick_to_alert = _seconds(
             "tick_to_alert", "From a mark that was read to its alert stored.", _TICK_SECONDS, known
         )
-        self._lag = Gauge(
+        self.lag = Gauge(
             "harvest_stream_lag_messages", "Messages of a partition of ours that wait.",
             ["topic", "partition"], registry=known,
         )  # fmt: skip
-        self._lags: set[tuple[str, str]] = set()
         self.missed = _gauge("crossings_missed", "Found by the self-audit alone: bugs.", known)
         self.position = Gauge(
             "harvest_projection_position", "Log position of the read models of a shard of ours.",
@@ -105,16 +73,27 @@ class Metrics:
         )  # fmt: skip
         self.last_mark = _gauge("mark_timestamp_seconds", "Of the newest mark rules saw.", known)
 
-    def lags(self, behind: Lags) -> None:
-        """Tells them, and nothing more of partitions that are not ours any longer."""
-        known = {
-            (topic, str(n)): waits for (topic, n), waits in behind.items() if waits is not None
-        }
-        for place, waits in known.items():
-            self._lag.labels(*place).set(waits)
-        for place in self._lags - known.keys():
-            self._lag.remove(*place)
-        self._lags = set(known)
+    def counted(self, channels: Channels) -> Channels:
+        """The same channels; what they send and fail to send is counted."""
+        return {scheme: self._counted(scheme, send) for scheme, send in channels.items()}
+
+    def _counted(self, scheme: str, send: Send) -> Send:
+        sent, failed = self.sent.labels(scheme, "sent"), self.sent.labels(scheme, "failed")
+
+        def confirm_and_count(confirm: Confirm) -> None:
+            with failed.count_exceptions(DeliveryFailed):
+                confirm()
+            sent.inc()
+
+        def send_and_count(target: str, message: Message) -> Confirm | None:
+            with failed.count_exceptions(DeliveryFailed):
+                confirm = send(target, message)
+            if confirm is None:
+                sent.inc()
+                return None
+            return partial(confirm_and_count, confirm)
+
+        return send_and_count
 
     def start(self, address: str, port: int, checks: Checks = dict) -> int:
         """Serves them, and health, until the process ends; returns the port (0: a free one)."""

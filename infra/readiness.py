@@ -10,7 +10,6 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from domain.errors import ThresherError
 from infra.database import open_database
-from infra.metrics import Lags
 from infra.settings import Settings
 from projections.schema import CHECKPOINTS
 from services.database import Clock, Database
@@ -85,22 +84,20 @@ class StreamChecks:
     def __init__(self, max_lag: int, clock: Clock = lambda: datetime.now(UTC)) -> None:
         self._max_lag = max_lag
         self._clock = clock
-        self._said: tuple[datetime, Lags] = (clock(), {})
+        self._said: tuple[datetime, dict[str, int]] = (clock(), {})
 
-    def stepped(self, behind: Lags) -> None:
+    def stepped(self, behind: dict[str, int]) -> None:
         """A step ended; of each partition that is ours, how many messages wait."""
-        self._said = self._clock(), behind
+        self._said = self._clock(), dict(behind)
 
     def __call__(self) -> dict[str, str]:
         """Which partitions are behind, and whether the worker stands still."""
         stepped, behind = self._said
-        failed = {}
-        for (topic, partition), waiting in behind.items():
-            name = f"stream/{topic}/{partition}"
-            if waiting is None:
-                failed[name] = "the broker has not said yet where it ends"
-            elif waiting > self._max_lag:
-                failed[name] = f"{waiting} messages behind, at most {self._max_lag}"
+        failed = {
+            f"stream/{name}": f"{waiting} messages behind, at most {self._max_lag}"
+            for name, waiting in behind.items()
+            if waiting > self._max_lag
+        }
         still = (self._clock() - stepped).total_seconds()
         if still > _SILENT_AFTER_SECONDS:
             failed["worker"] = f"has not finished a step for {still:.0f} s"

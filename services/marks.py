@@ -109,8 +109,8 @@ def mark_at(connection: Connection, id: int) -> str:
 
 
 def mark_recorded_at(connection: Connection, id: int) -> str:
-    """When the mark `id`, which is there, was read and stored; an instant in UTC."""
-    return str(connection.execute(select(MARKS.c.recorded_at).where(MARKS.c.id == id)).scalar_one())
+    """When we learned of the mark `id`, in UTC; empty without it."""
+    return connection.scalar(select(MARKS.c.recorded_at).where(MARKS.c.id == id)) or ""
 
 
 def latest(

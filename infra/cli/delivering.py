@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import logging
-import signal
-from types import FrameType
+from contextlib import ExitStack
 from typing import Annotated
 
 import typer
 
-from infra.cli.options import application
+from infra.cli.options import application, settings
 from infra.cli.output import stderr
+from infra.cli.working import MetricsAddress, MetricsPort, stopped_by_signals
 from infra.composition import App
-from infra.relay import Relay, relay_of
+from infra.http.health import start
+from infra.logs import service
+from infra.metrics import Metrics
+from infra.relay import relay_of
+from infra.settings import Settings
 
 _log = logging.getLogger(__name__)
 
@@ -21,43 +25,37 @@ def deliver_command(
     once: Annotated[
         bool, typer.Option("--once", help="Fire what fell due by now, send what waits, and end.")
     ] = False,
-    metrics_port: Annotated[int, typer.Option(help="Prometheus reads there; 0: nowhere.")] = 0,
-    metrics_address: Annotated[str, typer.Option(help="The address it listens on.")] = "127.0.0.1",
+    metrics_port: MetricsPort = 0,
+    metrics_address: MetricsAddress = "127.0.0.1",
 ) -> None:
     """Send what waits in the outbox, as it falls due, until stopped. Any number may run."""
-    app = application()
-    if not app.settings.is_postgres:
-        app.projector  # noqa: B018  makes the tables; on a server a migration did
+    if once:
+        _once(application())
+        return
+    place = settings()
+    with service("deliver", place), ExitStack() as stack:
+        _run(place, stack, metrics_address, metrics_port)
+
+
+def _once(app: App) -> None:
     relay = relay_of(app)
     try:
-        if once:
-            app.market.facts_changed()
-            relay.once()
-            counts = relay.total.counts.items()
-            stderr().print(", ".join(f"{count} {name}" for name, count in counts))
-        else:
-            _run(app, relay, metrics_address, metrics_port)
+        app.market.facts_changed()
+        relay.once()
     finally:
         app.rest()
         app.close()
+    stderr().print(", ".join(f"{count} {name}" for name, count in relay.total.counts.items()))
 
 
-def _run(app: App, relay: Relay, address: str, port: int) -> None:
-    from infra.http.health import start  # noqa: PLC0415
-    from infra.logs import service  # noqa: PLC0415
-    from infra.metrics import Deliveries, registry_of_process  # noqa: PLC0415
-
-    stopped: list[int] = []
-
-    def stop(number: int, _frame: FrameType | None) -> None:
-        stopped.append(number)
-
-    with service("deliver", app.settings):
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, stop)
-        if port:
-            registry = registry_of_process()
-            app.channels = Deliveries(registry).counted(app.channels)
-            start(address, port, registry, dict)
-        relay.run(lambda: bool(stopped))
-        _log.info("sent", extra={"count": relay.total.sent})
+def _run(place: Settings, stack: ExitStack, address: str, port: int) -> None:
+    app, metrics, stopped = App(place), Metrics(), stopped_by_signals()
+    stack.callback(app.close)
+    if not place.is_postgres:
+        app.projector  # noqa: B018  makes the tables; on a server a migration did
+    app.channels = metrics.counted(app.channels)
+    if port:
+        stack.callback(start(address, port, metrics.registry, dict).stop)
+    relay = relay_of(app)
+    relay.run(stopped.is_set)
+    _log.info("relay ended", extra={"count": relay.total.sent})

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import wraps
-from typing import Annotated, ParamSpec
+from typing import Annotated
 
 import click
 import typer
@@ -32,9 +30,6 @@ KnownAt = Annotated[
 ]
 
 
-P = ParamSpec("P")
-
-
 class WrongSettings(ThresherError):
     """A setting in the environment that cannot be used."""
 
@@ -57,22 +52,6 @@ def settings() -> Settings:
         first = error.errors(include_url=False)[0]
         name = "THRESHER_" + str(first["loc"][0]).upper()
         raise WrongSettings(f"{name}: {first['msg']}") from None
-
-
-def logged_as(name: str) -> Callable[[Callable[P, None]], Callable[P, None]]:
-    """Makes a command a service of that name: what it says goes to the log (infra/logs.py)."""
-
-    def of(command: Callable[P, None]) -> Callable[P, None]:
-        @wraps(command)
-        def run(*args: P.args, **options: P.kwargs) -> None:
-            from infra.logs import service  # noqa: PLC0415  for services alone
-
-            with service(name, settings()):
-                command(*args, **options)
-
-        return run
-
-    return of
 
 
 def view(app: App, taxpayer: str | None, as_of: str | None, known_at: str | None) -> View:

@@ -9,13 +9,13 @@ from typing import Annotated
 
 import typer
 
-from infra.cli.options import logged_as, settings
+from infra.cli.options import settings
 from infra.composition import system_clock
+from infra.settings import Settings
 
 _log = logging.getLogger(__name__)
 
 
-@logged_as("serve")
 def serve_command(
     address: Annotated[str, typer.Option(help="The address it listens on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="The port; 0: a free one, which the log names.")] = 8080,
@@ -25,13 +25,20 @@ def serve_command(
 
     It reads, and moves nothing. While the store is away it says so, and goes on.
     """
+    from infra.logs import service  # noqa: PLC0415
+
+    place = settings()
+    with service("serve", place):
+        _serve(place, address, port, max_lag)
+
+
+def _serve(place: Settings, address: str, port: int, max_lag: int) -> None:
     from infra.http.health import start  # noqa: PLC0415
     from infra.metrics import registry_of_process  # noqa: PLC0415
     from infra.readiness import StoreChecks, watched_database  # noqa: PLC0415
     from infra.store_metrics import StoreCollector  # noqa: PLC0415
 
-    place, registry, stopped = settings(), registry_of_process(), Event()
-    database = watched_database(place)
+    database, registry, stopped = watched_database(place), registry_of_process(), Event()
     registry.register(StoreCollector(database, system_clock))
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())

@@ -13,8 +13,7 @@ from typing import Any
 
 import pytest
 
-from infra.http.health import start
-from infra.metrics import Deliveries, Metrics, registry_of_process
+from infra.metrics import Metrics
 from services.delivery import Message
 from tests.end_to_end.command import ROOT, until
 from tests.end_to_end.serving import serving
@@ -44,18 +43,16 @@ def asked(
     url = new_database(postgres_server, "scraped", "template")
     house = House(Path("unused"), url=url)
     house.say(STOCK, buy("b1"), sell("s1", "5", "400"))  # more than was held: a data issue
-    metrics, relay = Metrics(), registry_of_process()
-    deliveries = Deliveries(relay)
-    worker, deliver = metrics.start("127.0.0.1", 0), start("127.0.0.1", 0, relay, dict)
+    worker, relay = Metrics(), Metrics()
+    ports = [each.start("127.0.0.1", 0) for each in (relay, worker)]
     folder = tmp_path_factory.mktemp("prometheus")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("THRESHER_DATABASE_URL", url)
         with serving() as server:
-            config = configured(folder, server.port, deliver.port, worker)
+            config = configured(folder, server.port, *ports)
             with prometheus(config) as running:
-                work_until_scraped(metrics, deliveries, running)
+                work_until_scraped(worker, relay, running)
                 yield running
-    deliver.stop()
     house.close()
     drop_database(postgres_server, "scraped")
 
@@ -83,9 +80,9 @@ def configured(folder: Path, serve: int, deliver: int, worker: int) -> Path:
     return config
 
 
-def work_until_scraped(metrics: Metrics, deliveries: Deliveries, running: Prometheus) -> None:
+def work_until_scraped(metrics: Metrics, relay: Metrics, running: Prometheus) -> None:
     """The day of a worker and a relay in small, until all were scraped and each rule evaluated."""
-    send = deliveries.counted({"kafka": lambda target, message: None})["kafka"]
+    send = relay.counted({"kafka": lambda target, message: None})["kafka"]
 
     def worked() -> bool:
         metrics.messages.labels("t.facts").inc()
@@ -93,7 +90,7 @@ def work_until_scraped(metrics: Metrics, deliveries: Deliveries, running: Promet
         metrics.alerts.labels("fired").inc()
         metrics.batch_seconds.labels("t.facts").observe(0.02)
         metrics.tick_to_alert.observe(0.01)
-        metrics.lags({("t.facts", 0): 3})
+        metrics.lag.labels("t.facts", 0).set(3)
         metrics.last_mark.set(time())
         send("", Message("main/loss/1", "{}", ""))
         sleep(0.2)

@@ -53,7 +53,7 @@ def test_what_a_channel_sends_and_fails_to_send_is_counted() -> None:
         if target == "closed":
             raise DeliveryFailed("closed")
 
-    channels = metrics.deliveries.counted({"webhook": send, "file": send})
+    channels = metrics.counted({"webhook": send, "file": send})
     message = Message("main/loss/1", "{}", "")
     channels["webhook"]("open", message)
     channels["webhook"]("open", message)
@@ -73,7 +73,7 @@ def test_what_was_only_handed_over_counts_once_it_is_confirmed() -> None:
         if answer is not None:
             raise answer
 
-    send = metrics.deliveries.counted({"kafka": lambda target, message: confirm})["kafka"]
+    send = metrics.counted({"kafka": lambda target, message: confirm})["kafka"]
     first, second = (send("", Message(key, "{}", "")) for key in "ab")
     sent = 'harvest_alerts_sent_total{channel="kafka",outcome="sent"}'
     assert told(metrics.registry)[sent] == 0
@@ -84,14 +84,6 @@ def test_what_was_only_handed_over_counts_once_it_is_confirmed() -> None:
         second()
     found = told(metrics.registry)
     assert (found[sent], found[sent.replace('"sent"', '"failed"')]) == (1, 1)
-
-
-def test_a_partition_that_is_not_ours_any_longer_is_not_told_of() -> None:
-    metrics = Metrics()
-    metrics.lags({("t.facts", 0): 5, ("t.facts", 1): 0, ("t.marks", 0): None})
-    metrics.lags({("t.facts", 1): 7})
-    lags = {name: value for name, value in told(metrics.registry).items() if "stream_lag" in name}
-    assert lags == {'harvest_stream_lag_messages{partition="1",topic="t.facts"}': 7}
 
 
 def test_the_store_is_asked_when_prometheus_asks(house: House) -> None:

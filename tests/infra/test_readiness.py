@@ -54,11 +54,9 @@ def test_a_worker_is_ready_once_it_is_near_the_end_of_its_partitions() -> None:
     clock = Clock()
     checks = StreamChecks(max_lag=100, clock=clock)
     assert checks() == {}  # it owns none, and stands by
-    checks.stepped({("t.facts", 0): None})
-    assert checks() == {"stream/t.facts/0": "the broker has not said yet where it ends"}
-    checks.stepped({("t.facts", 0): 101, ("t.marks", 0): 0})
+    checks.stepped({"t.facts/0": 101, "t.marks/0": 0})
     assert checks() == {"stream/t.facts/0": "101 messages behind, at most 100"}
-    checks.stepped({("t.facts", 0): 100, ("t.marks", 0): 0})
+    checks.stepped({"t.facts/0": 100, "t.marks/0": 0})
     assert checks() == {}
 
 
