@@ -15,7 +15,7 @@ from projections.schema import CHECKPOINTS
 from services.database import Clock, Database
 from services.standing import partitions
 
-_SILENT_AFTER_SECONDS = 60  # as long as Kafka waits for a poll before it gives partitions away
+_SILENT_AFTER_SECONDS = 60  # a step takes less; to take a shard up may not, and is not ready
 _log = logging.getLogger(__name__)
 
 
