@@ -6,12 +6,14 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, create_engine, event
+from sqlalchemy import Connection, create_engine, event, text
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from services.database import Database
+from services.tables import MARKS
 
 _WRITES = "thresher_writes"
+_MARK_TABLES = text("SELECT name FROM sqlite_master WHERE name IN ('marks', 'mark_spans')")
 
 
 def open_database(path: Path) -> Database:
@@ -34,4 +36,29 @@ def open_database(path: Path) -> Database:
         options: Any = connection.get_execution_options()
         connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get(_WRITES) else "BEGIN")
 
-    return Database(reader=engine, writer=engine.execution_options(**{_WRITES: True}))
+    database = Database(reader=engine, writer=engine.execution_options(**{_WRITES: True}))
+    _renew_marks(database)
+    return database
+
+
+def _renew_marks(database: Database) -> None:
+    """Copies the marks of an earlier file once into the table of now: same rows, same ids."""
+    with database.reading() as connection:
+        if not _has_old_marks(connection):
+            return
+    with database.writing() as connection:
+        if not _has_old_marks(connection):
+            return  # another process was faster
+        connection.exec_driver_sql("ALTER TABLE marks RENAME TO old_marks")
+        MARKS.create(connection)
+        names = ", ".join(MARKS.columns.keys())
+        connection.exec_driver_sql(
+            f"INSERT INTO marks ({names}) SELECT {names} FROM old_marks ORDER BY id"
+        )
+        connection.exec_driver_sql("DROP TABLE old_marks")
+
+
+def _has_old_marks(connection: Connection) -> bool:
+    """Whether there are marks, but no table of their spans: see decision 0028."""
+    names = set(connection.scalars(_MARK_TABLES))
+    return "marks" in names and "mark_spans" not in names
