@@ -36,6 +36,9 @@ _DUE = (  # sent at once, or waiting for a digest that is due
     .where(OUTBOX.c.sent_at.in_(("", WAITING)), OUTBOX.c.due_at <= bindparam("now"))
     .order_by(OUTBOX.c.created_at, OUTBOX.c.key)
 )
+_ATTEMPTED = update(OUTBOX).where(  # what it sets is what it is given
+    OUTBOX.c.key == bindparam("of"), OUTBOX.c.channel == bindparam("by")
+)
 
 
 class DeliveryFailed(ThresherError):
@@ -127,11 +130,8 @@ def deliver(database: Database, channels: Channels, now: datetime) -> dict[str, 
         outcome = _attempt(row, channels, now)
         counts[outcome.pop("outcome")] += 1
         with database.writing() as connection:
-            connection.execute(
-                update(OUTBOX)
-                .where(OUTBOX.c.key == row["key"], OUTBOX.c.channel == row["channel"])
-                .values(**outcome)
-            )
+            its = {"of": row["key"], "by": row["channel"]}
+            connection.execute(_ATTEMPTED, its | outcome)
     return counts
 
 
