@@ -6,6 +6,7 @@ import sqlite3
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from eventsourcing.persistence import PersistenceError
 from rich.console import Console
@@ -19,11 +20,14 @@ from infra.database import open_database
 from infra.settings import Settings
 from services.collector import paused, settle
 from services.database import Clock, Database
-from services.delivery import Channels, Message, Send
+from services.delivery import Channels, Confirm, Message, Send
 from services.ledger import Ledger, check_id
 from services.market import Market
 from services.projector import Projector
 from services.queries import Queries
+
+if TYPE_CHECKING:
+    from infra.channels.kafka import KafkaSender
 
 DEFAULT_TAXPAYER = "main"
 _STORE = "infra.event_store:FactSQLiteFactory"
@@ -54,6 +58,7 @@ class App:
         self.is_process = is_process
         self.settings = settings
         self.clock = clock
+        self.shard = 0  # on a server: of whose taxpayer is spoken
 
     @cached_property
     def database(self) -> Database:
@@ -70,14 +75,23 @@ class App:
         if self.settings.is_postgres:
             from infra.postgres import opening  # noqa: PLC0415
 
-            self.database  # noqa: B018  says first if the schema is not the one of this version
-            return opening.ledger(self.settings.database_url)
+            return opening.ledger(self.settings.database_url, self.shard, self.shards)
         path = self.settings.database_path
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             return Ledger({"PERSISTENCE_MODULE": _STORE, "SQLITE_DBNAME": str(path)})
         except (PersistenceError, sqlite3.Error) as error:
             raise UnusableDatabase(f"{path}: {error}") from error
+
+    @cached_property
+    def shards(self) -> int:
+        """How many logs the store has: one on a file."""
+        if not self.settings.is_postgres:
+            return 1
+        from infra.postgres.shards import count  # noqa: PLC0415
+
+        with self.database.reading() as connection:
+            return count(connection)
 
     @cached_property
     def projector(self) -> Projector:
@@ -103,14 +117,21 @@ class App:
             "kafka": self._to_kafka,
         }
 
-    def _to_kafka(self, target: str, message: Message) -> None:
-        self._kafka_channel(target, message)
+    def _to_kafka(self, target: str, message: Message) -> Confirm | None:
+        return self._kafka_channel(target, message)
 
     @cached_property
     def _kafka_channel(self) -> Send:
-        from infra.channels.kafka import kafka_channel  # noqa: PLC0415  for streams alone
+        from infra.channels.kafka import kafka_channel  # noqa: PLC0415
 
-        return kafka_channel(self.settings.kafka, f"{self.settings.kafka_prefix}.alerts")
+        return kafka_channel(self.kafka, f"{self.settings.kafka_prefix}.alerts")
+
+    @cached_property
+    def kafka(self) -> KafkaSender:
+        """The way out to Kafka."""
+        from infra.channels.kafka import KafkaSender  # noqa: PLC0415  for streams alone
+
+        return KafkaSender(self.settings.kafka)
 
     @cached_property
     def market(self) -> Market:
@@ -124,12 +145,46 @@ class App:
     def taxpayer(self, named: str | None) -> str:
         """The taxpayer meant: named, set, or the only one there is (for writing: `main`)."""
         chosen = named or self.settings.taxpayer
-        if chosen:
-            return check_id(chosen, "taxpayer")
-        known = self.ledger.taxpayers()
-        if len(known) > 1:
-            raise NoTaxpayerChosen(f"say which with --taxpayer: {', '.join(known)}")
-        return known[0] if known else DEFAULT_TAXPAYER
+        if not chosen:
+            known = self.taxpayers()
+            if len(known) > 1:
+                raise NoTaxpayerChosen(f"say which with --taxpayer: {', '.join(known)}")
+            chosen = known[0] if known else DEFAULT_TAXPAYER
+        check_id(chosen, "taxpayer")
+        if self.shards > 1:
+            from infra.postgres.shards import shard_of  # noqa: PLC0415
+
+            self._go_to(shard_of(chosen, self.shards))
+        return chosen
+
+    def taxpayers(self) -> list[str]:
+        """All that have facts, in whatever shard."""
+        return self.ledger.everybody()
+
+    def of_all_shards(self) -> list[App]:
+        """One of these for each shard; itself for its own."""
+        return [
+            self if number == self.shard else self.of_shard(number) for number in range(self.shards)
+        ]
+
+    def of_shard(self, number: int) -> App:
+        """The same over another shard's log and tables; it shares the connections of tables."""
+        other = type(self)(self.settings, self.clock)
+        other.database, other.shards, other.shard = self.database, self.shards, 0
+        other._go_to(number)
+        return other
+
+    def _go_to(self, shard: int) -> None:
+        """From now on its parts are those of a shard."""
+        if shard == self.shard:
+            return
+        from infra.postgres.database import of_shard  # noqa: PLC0415
+
+        if "ledger" in self.__dict__:
+            self.ledger.close()
+        for part in ("ledger", "projector", "queries", "market"):
+            self.__dict__.pop(part, None)
+        self.shard, self.database = shard, of_shard(self.database.reader, shard)
 
     def rest(self) -> None:
         """Leaves the next process what rules waited for: a cache, so no error of it counts."""
@@ -138,6 +193,8 @@ class App:
                 self.market.rest()
 
     def close(self) -> None:
-        """Gives files back."""
+        """Gives files and connections back."""
+        if "kafka" in self.__dict__:
+            self.kafka.close()
         self.ledger.close()
         self.database.reader.dispose()

@@ -15,6 +15,7 @@ from infra.cli import (
     calendar,
     check,
     checking,
+    delivering,
     demo,
     explaining,
     importing,
@@ -23,11 +24,13 @@ from infra.cli import (
     reading,
     reports,
     rules,
+    serving,
     similar,
     simulating,
     streaming,
     watching,
     whatif,
+    working,
 )
 from infra.cli.output import stderr
 from infra.sources.csv_lines import HeaderError
@@ -51,10 +54,12 @@ app.command("issues")(reading.issues)
 app.command("calendar")(calendar.calendar_command)
 app.command("explain")(explaining.explain_command)
 app.command("backtest")(backtest.backtest_command)
-app.command("deliver")(importing.deliver_command)
+app.command("deliver")(delivering.deliver_command)
 app.command("watch")(watching.watch_command)
+app.command("serve")(serving.serve_command)
 app.command("topics")(streaming.topics_command)
-app.command("worker")(streaming.worker_command)
+app.command("worker")(working.worker_command)
+app.command("run")(working.run_command)
 app.command("migrate")(migrating.migrate_command)
 app.command("verify")(checking.verify_command)
 app.command("scenario")(checking.scenario_command)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -71,6 +72,7 @@ _CROSSING = update(ALERTS.table).where(  # what it sets is what it is given
     ALERTS.table.c.rule == bindparam("name"),
     ALERTS.table.c.crossing == bindparam("number"),
 )
+_AT_ONCE = 1_000  # a statement takes no more than some thousand values
 _INNER = ("taxpayer", "rearm_recorded_at", "ack_recorded_at")
 
 
@@ -143,6 +145,18 @@ def rules(connection: Connection, taxpayer: str | None = None) -> list[Piece]:
         return pieces(connection, table, taxpayer)
     query = select(table).order_by(*table.primary_key.columns)
     return [dict(row._mapping) for row in connection.execute(query)]
+
+
+def rules_of(connection: Connection, taxpayers: Sequence[str]) -> dict[str, dict[str, Piece]]:
+    """The rules in force of some taxpayers, by taxpayer and name."""
+    table = ALERT_RULES.table
+    found: dict[str, dict[str, Piece]] = {}
+    for start in range(0, len(taxpayers), _AT_ONCE):
+        some = table.c.taxpayer.in_(taxpayers[start : start + _AT_ONCE])
+        query = select(table).where(some).order_by(*table.primary_key.columns)
+        for row in connection.execute(query):
+            found.setdefault(row.taxpayer, {})[row.name] = dict(row._mapping)
+    return found
 
 
 def times(connection: Connection, taxpayer: str, name: str) -> Piece:

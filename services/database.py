@@ -7,17 +7,26 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, text
 
 Clock = Callable[[], datetime]
+# The server looks after the connection of who holds it: a machine that is gone lets go, too.
+_ALONE = text("""SELECT pg_try_advisory_xact_lock(hashtext('thresher.alone'), hashtext(:what)),
+set_config('tcp_keepalives_idle', '10', true), set_config('tcp_keepalives_interval', '5', true),
+set_config('tcp_keepalives_count', '3', true)""")
 
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """Engines on one database: `reader` never takes the write lock, `writer` takes it at once."""
+    """Engines on one database: `reader` never takes a write lock, the others take theirs at once.
+
+    `writer` is for the tables of one shard of the log, `marks` for the marks, which all share. On a
+    file they are the same.
+    """
 
     reader: Engine
     writer: Engine
+    marks: Engine
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -30,3 +39,22 @@ class Database:
         """A transaction that holds the write lock from its start; committed at the end."""
         with self.writer.begin() as connection:
             yield connection
+
+    @contextmanager
+    def writing_marks(self) -> Iterator[Connection]:
+        """The same for marks and held quotes: they are numbered in the order of commits."""
+        with self.marks.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def alone(self, what: str) -> Iterator[bool]:
+        """Whether nobody else is at `what`; then nobody comes to it before the end.
+
+        On a server only: the lock is of a transaction, so that whoever is killed, or whose machine
+        is gone, has let go of it. A file belongs to the processes of one person: always true.
+        """
+        if self.reader.dialect.name != "postgresql":
+            yield True
+            return
+        with self.reader.begin() as connection:
+            yield bool(connection.execute(_ALONE, {"what": what}).scalar_one())

@@ -1,20 +1,20 @@
-"""Delivery: the transactional outbox of alerts, and the relay that sends with retries.
+"""Delivery: the transactional outbox of alerts, and what a way out of it must keep to.
 
 A row enters the outbox in the transaction that projects the alert fact; it leaves at least
-once. Its key is the crossing's one stable key, so a receiver drops repeats by it. Notices of a
-rule with a digest wait to be put together first (services/digests.py). A replay rebuilds read
-models and never comes here.
+once (services/sending.py). Its key is the crossing's one stable key, so a receiver drops repeats
+by it. Notices of a rule with a digest wait to be put together first (services/digests.py). A
+replay rebuilds read models and never comes here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import msgspec
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, select, update
 
 from domain.days import sortable_instant
 from domain.decisions import AlertAcknowledged, AlertFired, AlertSnoozed
@@ -22,27 +22,19 @@ from domain.errors import ThresherError
 from projections.alerts import crossing_key, times
 from projections.schema import Piece, insert_new
 from services.alert_rules import URGENT, quiet_until
-from services.database import Database
 from services.digest_times import schedule
-from services.digests import WAITING, compose
+from services.digests import WAITING
 from services.tables import OUTBOX
 
-# Standard Webhooks 1.0 suggests these waits; ten attempts over about three days.
-RETRY_AFTER_SECONDS = (5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400)
-GIVEN_UP = "given up"
 ACKNOWLEDGED = "acknowledged"
-_DUE = (  # sent at once, or waiting for a digest that is due
-    select(OUTBOX)
-    .where(OUTBOX.c.sent_at.in_(("", WAITING)), OUTBOX.c.due_at <= bindparam("now"))
-    .order_by(OUTBOX.c.created_at, OUTBOX.c.key)
-)
-_ATTEMPTED = update(OUTBOX).where(  # what it sets is what it is given
-    OUTBOX.c.key == bindparam("of"), OUTBOX.c.channel == bindparam("by")
-)
 
 
 class DeliveryFailed(ThresherError):
-    """A channel could not deliver now; the outbox tries again later."""
+    """A channel could not deliver this message now; the outbox tries it again later."""
+
+
+class TargetAway(DeliveryFailed):
+    """Nobody answers there: what is for it waits together, in its order, and no try is counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +46,9 @@ class Message:
     created_at: str
 
 
-Send = Callable[[str, Message], None]
+Confirm = Callable[[], object]  # waits until a message is delivered; raises DeliveryFailed
+# Delivers, or only hands over and returns what to wait for. Raises DeliveryFailed.
+Send = Callable[[str, Message], Confirm | None]
 Channels = Mapping[str, Send]
 
 
@@ -119,56 +113,11 @@ def _due_at(rule: Mapping[str, str], earliest: str, zone: ZoneInfo | None) -> st
     return sortable_instant(quiet_until(rule["quiet"], local))
 
 
-def deliver(database: Database, channels: Channels, now: datetime) -> dict[str, int]:
-    """Sends what is due at `now`; returns counts of sent, retry and given up."""
-    rows = _due(database, sortable_instant(now))
-    if any(row["sent_at"] == WAITING for row in rows):
-        compose(database, now)
-        rows = [row for row in _due(database, sortable_instant(now)) if not row["sent_at"]]
-    counts = {"sent": 0, "retry": 0, GIVEN_UP: 0}
-    for row in rows:
-        outcome = _attempt(row, channels, now)
-        counts[outcome.pop("outcome")] += 1
-        with database.writing() as connection:
-            its = {"of": row["key"], "by": row["channel"]}
-            connection.execute(_ATTEMPTED, its | outcome)
-    return counts
-
-
 def outbox(connection: Connection, taxpayer: str) -> list[Piece]:
     """The deliveries of a taxpayer with their state."""
     query = select(OUTBOX).where(OUTBOX.c.taxpayer == taxpayer)
-    return [dict(row._mapping) for row in connection.execute(query.order_by(OUTBOX.c.created_at))]
-
-
-def _due(database: Database, now: str) -> list[Piece]:
-    with database.reading() as connection:
-        return [dict(row._mapping) for row in connection.execute(_DUE, {"now": now})]
-
-
-def _attempt(row: Piece, channels: Channels, now: datetime) -> dict[str, str]:
-    scheme, _, target = row["channel"].partition(":")
-    attempts = row["attempts"] + 1
-    try:
-        send = channels.get(scheme)
-        if send is None:
-            raise DeliveryFailed(f"no channel is called {scheme!r}")
-        send(target, Message(row["key"], row["payload"], row["created_at"]))
-    except DeliveryFailed as failed:
-        if attempts > len(RETRY_AFTER_SECONDS):
-            return {
-                "outcome": GIVEN_UP, "attempts": attempts, "last_error": str(failed),
-                "sent_at": GIVEN_UP,
-            }  # fmt: skip
-        due = now + timedelta(seconds=RETRY_AFTER_SECONDS[attempts - 1])
-        return {
-            "outcome": "retry", "attempts": attempts, "last_error": str(failed),
-            "due_at": sortable_instant(due),
-        }  # fmt: skip
-    return {
-        "outcome": "sent", "attempts": attempts, "last_error": "",
-        "sent_at": sortable_instant(now),
-    }  # fmt: skip
+    query = query.order_by(OUTBOX.c.created_at, OUTBOX.c.key, OUTBOX.c.channel)
+    return [dict(row._mapping) for row in connection.execute(query)]
 
 
 def _data(fact: AlertFired) -> dict[str, object]:

@@ -27,20 +27,20 @@ DIGEST = "alert.digest"
 EVIDENCE = ("marks", "lots")
 
 
-def compose(database: Database, now: datetime) -> None:
-    """Makes one message of all that waits for a digest of a taxpayer and channel, and is due."""
+def compose(database: Database, channel: str, now: datetime) -> None:
+    """Makes one message a taxpayer of all that waits for a digest of a channel, and is due."""
     at = sortable_instant(now)
     with database.writing() as connection:
-        rows = [dict(row._mapping) for row in connection.execute(_due(at))]
-        for _, group in groupby(rows, lambda row: (row["taxpayer"], row["channel"])):
+        rows = [dict(row._mapping) for row in connection.execute(_due(channel, at))]
+        for _, group in groupby(rows, lambda row: row["taxpayer"]):
             _put_together(connection, list(group), at)
 
 
-def _due(at: str) -> Select[Any]:
+def _due(channel: str, at: str) -> Select[Any]:
     return (
         select(OUTBOX)
-        .where(OUTBOX.c.sent_at == WAITING, OUTBOX.c.due_at <= at)
-        .order_by(OUTBOX.c.taxpayer, OUTBOX.c.channel, OUTBOX.c.created_at, OUTBOX.c.key)
+        .where(OUTBOX.c.channel == channel, OUTBOX.c.sent_at == WAITING, OUTBOX.c.due_at <= at)
+        .order_by(OUTBOX.c.taxpayer, OUTBOX.c.created_at, OUTBOX.c.key)
     )
 
 

@@ -1,25 +1,72 @@
-"""The channel to Kafka: alerts as CloudEvents, keyed by taxpayer, under their stable id."""
+"""The way out to Kafka: messages as CloudEvents, keyed by taxpayer, under their stable ids."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from threading import Lock
 
 from kafka import KafkaProducer
-from kafka.errors import KafkaError
+from kafka.errors import KafkaError, MessageSizeTooLargeError, RecordListTooLargeError
 
-from services.delivery import DeliveryFailed, Message
+from services.delivery import Confirm, DeliveryFailed, Message, Send, TargetAway
 
 _SOURCE, _TYPE = "thresher", "io.thresher.{}.v1"
 _TIMEOUT_SECONDS = 15
+# What could not be delivered within its time is dropped: nothing old may come after its resend.
+_LIMITS = {
+    "max_block_ms": _TIMEOUT_SECONDS * 1000, "delivery_timeout_ms": _TIMEOUT_SECONDS * 1000,
+    "request_timeout_ms": _TIMEOUT_SECONDS * 500,
+}  # fmt: skip
+_OF_ITS_OWN = (MessageSizeTooLargeError, RecordListTooLargeError, ValueError)
 
 
-def producer_of(servers: str) -> KafkaProducer:
+def producer_of(servers: str, **limits: int) -> KafkaProducer:
     """A producer that stores each message once, however often it has to send it."""
     return KafkaProducer(
         bootstrap_servers=servers, acks="all", enable_idempotence=True, linger_ms=5,
-        bootstrap_timeout_ms=_TIMEOUT_SECONDS * 1000,
+        bootstrap_timeout_ms=_TIMEOUT_SECONDS * 1000, **limits,
     )  # fmt: skip
+
+
+class KafkaSender:
+    """One producer for all that leaves, made at the first message; threads may share it."""
+
+    def __init__(self, servers: str) -> None:
+        self._servers = servers
+        self._producer: KafkaProducer | None = None
+        self._lock = Lock()
+
+    def send(self, topic: str, key: bytes, value: bytes) -> Confirm:
+        """Hands a message over; raises DeliveryFailed, TargetAway, as does what it returns."""
+        if not self._servers:
+            raise DeliveryFailed("THRESHER_KAFKA is not set")
+        try:
+            handed = self._made().send(topic, key=key, value=value)
+        except (KafkaError, OSError, ValueError) as error:
+            raise self._failure(error) from error
+
+        def confirm() -> None:
+            try:
+                handed.get(timeout=2 * _TIMEOUT_SECONDS)  # it is over before: see _LIMITS
+            except (KafkaError, OSError) as error:
+                raise self._failure(error) from error
+
+        return confirm
+
+    def close(self) -> None:
+        """Gives the connection back."""
+        if self._producer is not None:
+            self._producer.close(_TIMEOUT_SECONDS)
+
+    def _made(self) -> KafkaProducer:
+        with self._lock:
+            if self._producer is None:
+                self._producer = producer_of(self._servers, **_LIMITS)
+            return self._producer
+
+    def _failure(self, error: Exception) -> DeliveryFailed:
+        kind = DeliveryFailed if isinstance(error, _OF_ITS_OWN) else TargetAway
+        return kind(f"{self._servers}: {error}")
 
 
 def cloud_event(
@@ -33,22 +80,13 @@ def cloud_event(
     return json.dumps(event, ensure_ascii=False).encode()
 
 
-def kafka_channel(servers: str, topic: str) -> Callable[[str, Message], None]:
-    """A channel to a topic (the target, or `topic`); connects at the first message."""
-    producers: list[KafkaProducer] = []
+def kafka_channel(sender: KafkaSender, topic: str) -> Send:
+    """A channel to a topic: the target, or `topic`."""
 
-    def send(target: str, message: Message) -> None:
-        if not servers:
-            raise DeliveryFailed("THRESHER_KAFKA is not set")
+    def send(target: str, message: Message) -> Confirm:
         body = json.loads(message.body)
         taxpayer = body["data"]["taxpayer"]
         event = cloud_event(message.key, body["type"], taxpayer, body["timestamp"], body["data"])
-        try:
-            if not producers:
-                producers.append(producer_of(servers))
-            sent = producers[0].send(target or topic, key=taxpayer.encode(), value=event)
-            sent.get(timeout=_TIMEOUT_SECONDS)
-        except (KafkaError, OSError) as error:
-            raise DeliveryFailed(f"{servers}: {error}") from error
+        return sender.send(target or topic, taxpayer.encode(), event)
 
     return send

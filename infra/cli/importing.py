@@ -1,4 +1,4 @@
-"""Commands that bring data in and alerts out: import (facts and prices), deliver."""
+"""The `import` command: facts and prices in."""
 
 from __future__ import annotations
 
@@ -41,14 +41,6 @@ def import_command(
                 importer.file(each, partial(_advance, bar, task))
         importer.facts_arrived()
     _report(importer.counts, importer.marks)
-
-
-def deliver_command() -> None:
-    """Fire what fell due by now (alerts of time), then send what waits in the outbox."""
-    market = application().market
-    market.facts_changed()
-    counts = market.deliver()
-    stderr().print(", ".join(f"{count} {name}" for name, count in counts.items()))
 
 
 def _import_pipe(importer: Importer) -> None:

@@ -1,9 +1,7 @@
-"""Commands of the streaming edition: topics, worker, deadletters."""
+"""Commands about streams: topics, deadletters."""
 
 from __future__ import annotations
 
-import signal
-from types import FrameType
 from typing import Annotated
 
 import typer
@@ -25,56 +23,25 @@ class NotStreaming(ThresherError):
     """A command of the streaming edition without what it needs."""
 
 
+def streaming(app: App, *, needs_server: bool = False) -> App:
+    """The application, if it streams; raises NotStreaming."""
+    if not app.settings.kafka:
+        raise NotStreaming("say where Kafka is: THRESHER_KAFKA=HOST:PORT")
+    if needs_server and not app.settings.is_postgres:
+        raise NotStreaming("a worker stores in PostgreSQL: set THRESHER_DATABASE_URL to a server")
+    return app
+
+
 def topics_command(
     replicas: Annotated[int, typer.Option(help="On how many brokers each is kept.")] = 1,
 ) -> None:
-    """Make the topics that are not there yet."""
+    """Make the topics that are not there yet; facts get a partition a shard of the database."""
     from infra.kafka.topics import make_topics, topics  # noqa: PLC0415
 
-    settings = _streaming(application()).settings
-    made = make_topics(settings.kafka, topics(settings.kafka_prefix), replicas)
-    stderr().print(f"made: {', '.join(made)}" if made else "all topics are there")
-
-
-def worker_command(
-    metrics_port: Annotated[int, typer.Option(help="Prometheus reads there; 0: nowhere.")] = 0,
-    metrics_address: Annotated[str, typer.Option(help="The address it listens on.")] = "127.0.0.1",
-) -> None:
-    """Take facts and marks in from Kafka, fire alerts and send them, until stopped.
-
-    Any number may run: one works, the others stand by and go on where it ended.
-    """
-    from infra.channels.kafka import producer_of  # noqa: PLC0415
-    from infra.kafka.letters import tell  # noqa: PLC0415
-    from infra.kafka.topics import topics  # noqa: PLC0415
-    from infra.kafka.worker import Worker, consumer_of  # noqa: PLC0415
-
-    app = _streaming(application())
-    if not app.settings.is_postgres:
-        raise NotStreaming("a worker stores in PostgreSQL: set THRESHER_DATABASE_URL to a server")
+    app = streaming(application())
     names = topics(app.settings.kafka_prefix)
-    app.market  # noqa: B018  everything that can be wrong is found before the first message
-    consumer = consumer_of(app.settings.kafka, names, app.settings.kafka_prefix)
-    producer = producer_of(app.settings.kafka)
-    worker, stopped = Worker(app, consumer, names), list[int]()
-    if metrics_port:
-        worker.metrics.start(metrics_address, metrics_port)
-
-    def stop(number: int, _frame: FrameType | None) -> None:
-        stopped.append(number)
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, stop)
-    stderr().print(f"worker of {names.facts} and {names.marks}", highlight=False)
-    try:
-        while not stopped:
-            if not worker.step():
-                tell(app.database, producer, names.dead_letters, sortable_instant(app.clock()))
-    finally:
-        consumer.close()
-        producer.close()
-        app.rest()
-        app.close()
+    made = make_topics(app.settings.kafka, names, replicas, app.shards)
+    stderr().print(f"made: {', '.join(made)}" if made else "all topics are there")
 
 
 @letters.command("list")
@@ -83,7 +50,7 @@ def list_letters(output: Output = Format.AUTO) -> None:
     from infra.kafka.letters import shown  # noqa: PLC0415
     from services.intake import dead_letters  # noqa: PLC0415
 
-    with _streaming(application()).database.reading() as connection:
+    with streaming(application()).database.reading() as connection:
         rows = [shown(letter) for letter in dead_letters(connection)]
     show(rows, output, LETTERS, "Dead letters", "No dead letter.")
 
@@ -98,16 +65,10 @@ def replay_letters(
     from infra.channels.kafka import producer_of  # noqa: PLC0415
     from infra.kafka.letters import replay  # noqa: PLC0415
 
-    app = _streaming(application())
+    app = streaming(application())
     producer = producer_of(app.settings.kafka)
     try:
         again = replay(app.database, producer, places or (), sortable_instant(app.clock()))
     finally:
         producer.close()
     stderr().print(f"{len(again)} sent again")
-
-
-def _streaming(app: App) -> App:
-    if not app.settings.kafka:
-        raise NotStreaming("say where Kafka is: THRESHER_KAFKA=HOST:PORT")
-    return app

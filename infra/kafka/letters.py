@@ -3,30 +3,52 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from kafka import KafkaProducer
+from sqlalchemy import Connection, literal, select
 
-from infra.channels.kafka import cloud_event
+from infra.channels.kafka import KafkaSender, cloud_event
 from projections.schema import Piece
 from services.database import Database
 from services.intake import dead_letters, mark_letter
+from services.sending import Sent, hand_over
+from services.tables import DEAD_LETTERS
 
 _TIMEOUT_SECONDS = 15
+TEXT_MOST = 100_000  # characters that are told: a message has its limit, the table has the whole
 
 
-def tell(database: Database, producer: KafkaProducer, topic: str, now: str) -> int:
+def are_untold(connection: Connection) -> bool:
+    """Whether there are any that were not told yet."""
+    untold = select(literal(1)).where(DEAD_LETTERS.c.sent_at == "").limit(1)
+    return connection.execute(untold).first() is not None
+
+
+def tell(
+    database: Database, sender: KafkaSender, topic: str, now: str,
+    is_stopped: Callable[[], bool] = lambda: False,
+) -> Sent:  # fmt: skip
     """Sends what was not told yet to the topic of dead letters; at least once, under one id."""
-    with database.reading() as connection:
-        letters = dead_letters(connection, unsent=True)
-    for letter in letters:
-        place = place_of(letter)
-        data = {"reason": letter["reason"], "value": letter["value"].decode("utf-8", "replace")}
-        event = cloud_event(place, "deadletter", place, letter["recorded_at"], data)
-        producer.send(topic, key=letter["key"], value=event).get(timeout=_TIMEOUT_SECONDS)
-        with database.writing() as connection:
-            mark_letter(connection, letter, sent_at=now)
-    return len(letters)
+    with database.alone("deliver dead letters") as is_alone:
+        if not is_alone:
+            return Sent()
+        with database.reading() as connection:
+            letters = dead_letters(connection, unsent=True)
+        told, done = hand_over(letters, lambda letter: _send(sender, topic, letter), is_stopped)
+        if told:
+            with database.writing() as connection:
+                for letter in told:
+                    mark_letter(connection, letter, sent_at=now)
+    return done
+
+
+def _send(sender: KafkaSender, topic: str, letter: Piece) -> Callable[[], object]:
+    place = place_of(letter)
+    text = letter["value"].decode("utf-8", "replace")[:TEXT_MOST]
+    data = {"reason": letter["reason"], "value": text}
+    event = cloud_event(place, "deadletter", place, letter["recorded_at"], data)
+    return sender.send(topic, letter["key"], event)
 
 
 def replay(

@@ -195,7 +195,12 @@ def test_a_wrong_database_is_one_clear_line(
 ) -> None:
     (tmp_path / "text.db").write_text("just some text, and quite a lot of it " * 100)
     monkeypatch.setenv("THRESHER_DATABASE_URL", url.format(tmp=tmp_path))
-    for command in (["lots"], ["import", tmp_path / "text.db"], ["rules", "list"], ["deliver"]):
+    for command in (
+        ["lots"],
+        ["import", tmp_path / "text.db"],
+        ["rules", "list"],
+        ["deliver", "--once"],
+    ):
         ran = thresher(*command)
         assert (ran.code, ran.out, ran.is_clean) == (1, "", True)
         (line,) = ran.err.splitlines()
@@ -262,5 +267,5 @@ def test_a_rule_that_cannot_be_is_one_clear_line_and_is_not_kept(args: list[str]
 
 @pytest.mark.usefixtures("filled")
 def test_deliver_says_what_was_sent() -> None:
-    ran = thresher("deliver")
+    ran = thresher("deliver", "--once")
     assert (ran.code, ran.err) == (0, "0 sent, 0 retry, 0 given up\n")

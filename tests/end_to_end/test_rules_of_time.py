@@ -34,7 +34,7 @@ def test_a_date_in_reach_is_told_when_the_rule_is_added_and_only_then() -> None:
     ran = thresher("rules", "add", "safe", "30", "--metric", "safe_to_buy")
     assert ran.code == 0, ran.err
     assert f"safe #1: from {day(-21)} buying XYZ washes no booked loss of 40.00" in ran.err
-    ran = thresher("deliver")
+    ran = thresher("deliver", "--once")
     assert "ALERT" not in ran.err
     (alert,) = thresher("alerts").rows
     assert (alert["rule"], alert["crossing"], alert["state"]) == ("safe", 1, "firing")

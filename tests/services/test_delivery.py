@@ -15,7 +15,8 @@ from standardwebhooks.webhooks import Webhook
 
 from infra.channels.webhook import webhook_channel
 from services import projector as projecting
-from services.delivery import RETRY_AFTER_SECONDS, DeliveryFailed, Message, outbox
+from services.delivery import DeliveryFailed, Message, outbox
+from services.sending import RETRY_AFTER_SECONDS
 from tests.services.house import COIN, Clock, House, buy
 from tests.services.receiver import Receiver, receiving
 

@@ -1,0 +1,61 @@
+"""The `deliver` command: the relay of the outbox, until it is stopped or once."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import ExitStack
+from typing import Annotated
+
+import typer
+
+from infra.cli.options import application, settings
+from infra.cli.output import stderr
+from infra.cli.working import MetricsAddress, MetricsPort, stopped_by_signals
+from infra.composition import App
+from infra.http.health import start
+from infra.logs import service
+from infra.metrics import Metrics
+from infra.relay import relay_of
+from infra.settings import Settings
+
+_log = logging.getLogger(__name__)
+
+
+def deliver_command(
+    once: Annotated[
+        bool, typer.Option("--once", help="Fire what fell due by now, send what waits, and end.")
+    ] = False,
+    metrics_port: MetricsPort = 0,
+    metrics_address: MetricsAddress = "127.0.0.1",
+) -> None:
+    """Send what waits in the outbox, as it falls due, until stopped. Any number may run."""
+    if once:
+        _once(application())
+        return
+    place = settings()
+    with service("deliver", place), ExitStack() as stack:
+        _run(place, stack, metrics_address, metrics_port)
+
+
+def _once(app: App) -> None:
+    relay = relay_of(app)
+    try:
+        app.market.facts_changed()
+        relay.once()
+    finally:
+        app.rest()
+        app.close()
+    stderr().print(", ".join(f"{count} {name}" for name, count in relay.total.counts.items()))
+
+
+def _run(place: Settings, stack: ExitStack, address: str, port: int) -> None:
+    app, metrics, stopped = App(place), Metrics(), stopped_by_signals()
+    stack.callback(app.close)
+    if not place.is_postgres:
+        app.projector  # noqa: B018  makes the tables; on a server a migration did
+    app.channels = metrics.counted(app.channels)
+    if port:
+        stack.callback(start(address, port, metrics.registry, dict).stop)
+    relay = relay_of(app)
+    relay.run(stopped.is_set)
+    _log.info("relay ended", extra={"count": relay.total.sent})

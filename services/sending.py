@@ -1,0 +1,215 @@
+"""Sending: what is due in the outbox goes to its targets, of each in the order it came.
+
+One process at a time sends to a target (`Database.alone`); the others leave it to that one. So
+nothing is sent twice while all live, and whoever comes after one that was killed sends again,
+under the same keys, what that one had not noted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, select, update
+
+from domain.days import sortable_instant
+from projections.schema import Piece
+from services.database import Clock, Database
+from services.delivery import Channels, Confirm, DeliveryFailed, Message, TargetAway
+from services.digests import WAITING, compose
+from services.tables import OUTBOX
+
+# Standard Webhooks 1.0 suggests these waits; ten attempts over about three days.
+RETRY_AFTER_SECONDS = (5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400)
+GIVEN_UP = "given up"
+BATCH = 1_000
+_IS_DUE = (  # sent at once, or waiting for a digest that is due
+    OUTBOX.c.sent_at.in_(("", WAITING)),
+    OUTBOX.c.due_at <= bindparam("now"),
+)
+_TARGETS = select(OUTBOX.c.channel).where(*_IS_DUE).distinct().order_by(OUTBOX.c.channel)
+_DUE = (
+    select(OUTBOX)
+    .where(OUTBOX.c.channel == bindparam("target"), *_IS_DUE)
+    .order_by(OUTBOX.c.created_at, OUTBOX.c.key)
+    .limit(BATCH)
+)
+_NOTE = update(OUTBOX).where(
+    OUTBOX.c.key == bindparam("of"), OUTBOX.c.channel == bindparam("target")
+)
+
+
+@dataclass(slots=True)
+class Sent:
+    """What a pass did: messages sent, to be tried again, given up; whether it met a failure, and
+    whether that was nobody's answering."""
+
+    sent: int = 0
+    retry: int = 0
+    given_up: int = 0
+    failed: bool = False
+    away: bool = False
+
+    def add(self, other: Sent) -> None:
+        """Takes another pass in."""
+        self.sent += other.sent
+        self.retry += other.retry
+        self.given_up += other.given_up
+        self.failed |= other.failed
+        self.away |= other.away
+
+    @property
+    def has_moved(self) -> bool:
+        """Whether anything is no longer as due as it was."""
+        return bool(self.sent or self.retry or self.given_up)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """As commands tell it."""
+        return {"sent": self.sent, "retry": self.retry, GIVEN_UP: self.given_up}
+
+
+def deliver(database: Database, channels: Channels, clock: Clock) -> dict[str, int]:
+    """Sends what is due now, one target after the other; returns the counts of `Sent`."""
+    total = Sent()
+    with database.reading() as connection:
+        targets = due_targets(connection, clock())
+    for target in targets:
+        total.add(send_due(database, channels, target, clock))
+    return total.counts
+
+
+def due_targets(connection: Connection, now: datetime) -> list[str]:
+    """The channels, with their targets, for which something is due."""
+    return list(connection.execute(_TARGETS, {"now": sortable_instant(now)}).scalars())
+
+
+def send_due(
+    database: Database, channels: Channels, target: str, clock: Clock,
+    is_stopped: Callable[[], bool] = lambda: False,
+) -> Sent:  # fmt: skip
+    """Sends what is due to one target, oldest first, up to the first failure.
+
+    What a channel only hands over is confirmed at the end, and noted in one transaction.
+    """
+    done = Sent()
+    with database.alone(f"deliver {target}") as is_alone:
+        handed: list[tuple[Piece, Confirm]] = []
+        for row in _due(database, target, clock()) if is_alone else ():
+            if is_stopped() or done.failed:
+                break
+            try:
+                confirm = _send(row, channels)
+            except DeliveryFailed as failed:
+                _note(database, [(row, _failure(row, failed, clock(), done))])
+            else:
+                if confirm is None:
+                    _note(database, [(row, _success(row, clock(), done))])
+                else:
+                    handed.append((row, confirm))
+        _note(database, _confirmed(handed, clock, done))
+    return done
+
+
+def hand_over(
+    pieces: Sequence[Piece], send: Callable[[Piece], Confirm], is_stopped: Callable[[], bool]
+) -> tuple[list[Piece], Sent]:
+    """Hands pieces over in their order, then waits for all; returns those up to the first failure.
+
+    For what counts no tries: the others go again, after it.
+    """
+    handed, told, done = list[tuple[Piece, Confirm]](), list[Piece](), Sent()
+    try:
+        for piece in pieces:
+            if is_stopped():
+                break
+            handed.append((piece, send(piece)))
+    except DeliveryFailed:
+        done.failed = done.away = True
+    was_handed = True
+    for piece, confirm in handed:
+        try:
+            confirm()
+        except DeliveryFailed:
+            was_handed, done.failed, done.away = False, True, True
+        if was_handed:
+            told.append(piece)
+    done.sent, done.retry = len(told), len(handed) - len(told)
+    return told, done
+
+
+def _due(database: Database, target: str, now: datetime) -> list[Piece]:
+    at = {"now": sortable_instant(now), "target": target}
+    with database.reading() as connection:
+        rows = [dict(row._mapping) for row in connection.execute(_DUE, at)]
+    if not any(row["sent_at"] == WAITING for row in rows):
+        return rows
+    compose(database, target, now)
+    with database.reading() as connection:
+        rows = [dict(row._mapping) for row in connection.execute(_DUE, at)]
+    return [row for row in rows if not row["sent_at"]]
+
+
+def _send(row: Piece, channels: Channels) -> Confirm | None:
+    scheme, _, target = row["channel"].partition(":")
+    send = channels.get(scheme)
+    if send is None:
+        raise DeliveryFailed(f"no channel is called {scheme!r}")
+    return send(target, Message(row["key"], row["payload"], row["created_at"]))
+
+
+def _confirmed(
+    handed: Sequence[tuple[Piece, Confirm]], clock: Clock, done: Sent
+) -> list[tuple[Piece, Piece]]:
+    """Waits for all, whatever fails; returns what to note of each.
+
+    Where the target went away, those after the first that failed are as if they had not been
+    sent: they go again after it, so that the last of a key that comes is the latest.
+    """
+    found: list[tuple[Piece, Piece]] = []
+    is_away = False
+    for row, confirm in handed:
+        try:
+            confirm()
+        except DeliveryFailed as failed:
+            if not is_away:
+                found.append((row, _failure(row, failed, clock(), done)))
+            is_away |= isinstance(failed, TargetAway)
+        else:
+            if not is_away:
+                found.append((row, _success(row, clock(), done)))
+    return found
+
+
+def _success(row: Piece, now: datetime, done: Sent) -> Piece:
+    done.sent += 1
+    return {
+        "attempts": row["attempts"] + 1, "last_error": "", "sent_at": sortable_instant(now),
+    }  # fmt: skip
+
+
+def _failure(row: Piece, failed: DeliveryFailed, now: datetime, done: Sent) -> Piece:
+    done.failed = True
+    if isinstance(failed, TargetAway):
+        done.away = True
+        done.retry += 1
+        return {"last_error": str(failed)}
+    attempts = row["attempts"] + 1
+    if attempts > len(RETRY_AFTER_SECONDS):
+        done.given_up += 1
+        return {"attempts": attempts, "last_error": str(failed), "sent_at": GIVEN_UP}
+    done.retry += 1
+    due = now + timedelta(seconds=RETRY_AFTER_SECONDS[attempts - 1])
+    return {"attempts": attempts, "last_error": str(failed), "due_at": sortable_instant(due)}
+
+
+def _note(database: Database, noted: Sequence[tuple[Piece, dict[str, Any]]]) -> None:
+    """Writes what became of messages, in one transaction."""
+    if not noted:
+        return
+    with database.writing() as connection:
+        for row, values in noted:
+            of = {"of": row["key"], "target": row["channel"]}
+            connection.execute(_NOTE.values(**values), of)
