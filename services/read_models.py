@@ -90,9 +90,8 @@ def write_opportunities(
 ) -> None:
     """Collects the taxpayer's opportunities at the board's marks on the day `as_of` (ISO).
 
-    Their checkpoint keeps the day and the last mark that counted.
+    Their checkpoint keeps the day and the last mark that counted. The caller drops the old ones.
     """
-    drop_opportunities(changes, name)
     sums, portfolio = taxpayer.sums(), taxpayer.portfolio
     for book_name, book in sorted(portfolio.books.items()):
         found = opportunity_pieces(portfolio, book, board.marks, day_of(as_of), sums)

@@ -28,12 +28,13 @@ from psycopg.rows import tuple_row
 
 from infra.postgres.place import connection_parts
 from infra.postgres.shards import shard_of
+from projections.rows import array
 from services.intake import Intake, move
 from services.ledger import FactRecorder
 
 Row = tuple[int, str, int, str, bytes]
 _LOG = "SELECT position, originator_id, originator_version, topic, state FROM facts "
-_APPEND = "SELECT thresher_append(%s, %s, %s, %s, %s)"
+_APPEND = "SELECT thresher_append(%s, %s::text[], %s::bigint[], %s::text[], %s::bytea[])"
 
 
 class FactPostgresRecorder(PostgresApplicationRecorder, FactRecorder):
@@ -61,10 +62,10 @@ class FactPostgresRecorder(PostgresApplicationRecorder, FactRecorder):
         known.
         """
         columns = (
-            [event.originator_id for event in stored_events],
-            [event.originator_version for event in stored_events],
-            [event.topic for event in stored_events],
-            [event.state for event in stored_events],
+            array(event.originator_id for event in stored_events),
+            array(event.originator_version for event in stored_events),
+            array(event.topic for event in stored_events),
+            array(f"\\x{event.state.hex()}" for event in stored_events),
         )
         with self.datastore.transaction(commit=True) as cursor:
             if intake is not None:
@@ -121,8 +122,8 @@ class FactPostgresRecorder(PostgresApplicationRecorder, FactRecorder):
         return self._rows(where, [after, until, list(topics)])
 
     def select_streams(self, ids: Sequence[str]) -> list[tuple[str, int, str, bytes]]:
-        where = "originator_id = ANY(%s) ORDER BY originator_id, originator_version"
-        return [row[1:] for row in self._rows(where, [list(ids)])]
+        where = "originator_id = ANY(%s::text[]) ORDER BY originator_id, originator_version"
+        return [row[1:] for row in self._rows(where, [array(ids)])]
 
     def select_taxpayers(self) -> list[str]:
         """One step of the index for each taxpayer, however many facts it has."""
