@@ -121,7 +121,8 @@ class Projector:
         changed: set[str] = set()
         head, start = self.ledger.head(), self.position
         while self.position < head:
-            facts = self.ledger.read(self.position, BATCH)
+            facts = self.ledger.just_appended(self.position)
+            facts = facts or self.ledger.read(self.position, BATCH)
             try:
                 changed |= self._project(facts, as_of)
             except Fenced:

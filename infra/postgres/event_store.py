@@ -34,7 +34,7 @@ from services.ledger import FactRecorder
 
 Row = tuple[int, str, int, str, bytes]
 _LOG = "SELECT position, originator_id, originator_version, topic, state FROM facts "
-_APPEND = "SELECT thresher_append(%s, %s::text[], %s::bigint[], %s::text[], %s::bytea[])"
+_APPEND = "SELECT thresher_append(%s, %s::text[], %s::bigint[], %s::text[], %s::bytea[]) AS last"
 
 
 class FactPostgresRecorder(PostgresApplicationRecorder, FactRecorder):
@@ -54,7 +54,8 @@ class FactPostgresRecorder(PostgresApplicationRecorder, FactRecorder):
     def insert_events(
         self, stored_events: Sequence[StoredEvent], *, intake: Intake | None = None, **_: Any
     ) -> Sequence[int] | None:
-        """Appends a batch in one transaction; raises IntegrityError if one version is there.
+        """Appends a batch in one transaction; returns its positions. Raises IntegrityError if one
+        version is there.
 
         With an `intake`, how far its stream was read moves in the same transaction; raises
         PositionMoved if it was moved by someone else. After a lost connection it tries again: a
@@ -70,9 +71,11 @@ class FactPostgresRecorder(PostgresApplicationRecorder, FactRecorder):
         with self.datastore.transaction(commit=True) as cursor:
             if intake is not None:
                 move(cursor.execute, intake)
-            if stored_events:
-                cursor.execute(_APPEND, (self.shard, *columns), prepare=True)
-        return None
+            if not stored_events:
+                return None
+            cursor.execute(_APPEND, (self.shard, *columns), prepare=True)
+            last: int = cursor.fetchall()[0]["last"]
+        return range(last + 1, last + 1 + len(stored_events))
 
     def select_notifications(
         self,
