@@ -6,7 +6,7 @@ outbox. State of taxpayers is kept in memory and loaded on first touch (services
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 from zlib import crc32
 
@@ -32,6 +32,7 @@ from services.marks import MarkBoard
 from services.read_models import (
     PROJECTIONS,
     clear,
+    drop_opportunities,
     forget_opportunities,
     write_changes,
     write_opportunities,
@@ -80,12 +81,13 @@ class Projector:
     """Owns the read models of one shard: of all taxpayers of one log.
 
     `catch_up` is idempotent and safe to repeat. `until_mark`: the board starts there; None: at the
-    last mark.
+    last mark. Opportunities of whom facts change are written again, or, unless it
+    `keeps_opportunities`, dropped: then they are computed when they are asked for.
     """
 
     def __init__(
         self, database: Database, ledger: Ledger, *, delivers: bool = True,
-        until_mark: int | None = None,
+        until_mark: int | None = None, keeps_opportunities: bool = True,
     ) -> None:  # fmt: skip
         self.database = database
         self.ledger = ledger
@@ -98,12 +100,14 @@ class Projector:
         self.changed: set[str] = set()
         self.ruled: set[str] = set()
         self._delivers = delivers
+        self._keeps_opportunities = keeps_opportunities
         self.position = self._stored_position()
         if self.position < 0:
+            mine = ledger.taxpayers()
             with database.writing() as connection:
                 METADATA.create_all(connection)
                 PERMANENT.create_all(connection)
-                self.position = self._start(connection)
+                self.position = self._start(connection, mine)
         with database.reading() as connection:
             self._tokens_seen = self._checkpoint(connection, TOKENS)
             self.board = MarkBoard(connection, until_mark)
@@ -118,7 +122,8 @@ class Projector:
         changed: set[str] = set()
         head, start = self.ledger.head(), self.position
         while self.position < head:
-            facts = self.ledger.read(self.position, BATCH)
+            facts = self.ledger.just_appended(self.position)
+            facts = facts or self.ledger.read(self.position, BATCH)
             try:
                 changed |= self._project(facts, as_of)
             except Fenced:
@@ -135,6 +140,7 @@ class Projector:
         taxpayer = self.taxpayer(name)
         with self.database.writing() as connection:
             changes = Changes()
+            drop_opportunities(changes, name)
             write_opportunities(changes, name, taxpayer, self.board, as_of)
             changes.write(connection)
 
@@ -167,7 +173,9 @@ class Projector:
                     if self.board.follow_tokens(connection):
                         forget_opportunities(connection)  # others may hold them as well
                 for name in sorted(changed):
-                    write_opportunities(changes, name, self.taxpayers[name], self.board, as_of)
+                    drop_opportunities(changes, name)
+                    if self._keeps_opportunities:
+                        write_opportunities(changes, name, self.taxpayers[name], self.board, as_of)
                 changes.write(connection)
                 self._project_alerts(connection, facts)
         self.position = facts[-1].position
@@ -250,13 +258,13 @@ class Projector:
         query = select(CHECKPOINTS).where(CHECKPOINTS.c.projection == name)
         return connection.execute(query).one_or_none()
 
-    def _start(self, connection: Connection) -> int:
+    def _start(self, connection: Connection, mine: Sequence[str]) -> int:
         """Makes the checkpoints; read models of another version start anew from fact one."""
         connection.execute(insert_new(connection.dialect, CHECKPOINTS), _NO_TOKENS)
         row = self._row(connection, self._read_models)
         if row is not None and row.version == VERSION:
             return int(row.position)  # another process made them meanwhile
-        clear(connection, self.ledger.taxpayers())
+        clear(connection, mine)
         if row is not None:
             connection.execute(
                 CHECKPOINTS.delete().where(CHECKPOINTS.c.projection == self._read_models)

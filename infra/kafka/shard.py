@@ -37,7 +37,9 @@ class Shard:
             mine = app.of_shard(number)
             self.ledger, self._database = mine.ledger, mine.database
             evaluated = Evaluated(mine.database, number)
-            self.projector = Projector(mine.database, self.ledger, until_mark=evaluated.last)
+            self.projector = Projector(
+                mine.database, self.ledger, until_mark=evaluated.last, keeps_opportunities=False
+            )
             self.projector.catch_up(self._now[:10])
             self.market = Market(
                 mine.database, self.ledger, self.projector, app.clock, {}, evaluated
