@@ -62,5 +62,5 @@ def test_two_workers_end_where_the_embedded_edition_ends(
         stream.close()
     assert fleet.ended == {"worker stopped": WORKERS, "deliver stopped": 1}
     assert len(found.facts) > MARKS // 10
-    assert len(found.fired) > MARKS // 1_000
+    assert len(found.fired) > 100
     print(f"{len(found.facts)} facts, {MARKS} prices, {len(found.fired)} alerts: {seconds:.0f} s")
