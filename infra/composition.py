@@ -12,19 +12,23 @@ from eventsourcing.persistence import PersistenceError
 from rich.console import Console
 from sqlalchemy.exc import SQLAlchemyError
 
+from domain.days import sortable_instant
 from domain.errors import ThresherError
 from infra.channels.file import send_to_file
 from infra.channels.terminal import terminal_channel
 from infra.channels.webhook import webhook_channel
 from infra.database import open_database
 from infra.settings import Settings
+from services.changes_out import OPPORTUNITIES, WINDOWS, make_tables
 from services.collector import paused, settle
 from services.database import Clock, Database
 from services.delivery import Channels, Confirm, Message, Send
 from services.ledger import Ledger, check_id
+from services.live.publishing import Publisher
 from services.market import Market
 from services.projector import Projector
 from services.queries import Queries
+from services.windows_out import tell_windows
 
 if TYPE_CHECKING:
     from infra.channels.kafka import KafkaSender
@@ -87,8 +91,22 @@ class App:
     def projector(self) -> Projector:
         """Read models, brought up to the head of the log."""
         projector = Projector(self.database, self.ledger)
+        if self.settings.published:
+            make_tables(self.database)
+        if WINDOWS in self.settings.published:
+            projector.tells = tell_windows
         projector.catch_up(self.clock().date().isoformat())
         return projector
+
+    def publishing(self) -> Publisher | None:
+        """Tells the changes of windows that came while nobody listened; returns who tells those of
+        opportunities. Each only if it is asked for.
+        """
+        projector, published = self.projector, self.settings.published
+        if WINDOWS in published:
+            with self.database.writing() as connection:
+                tell_windows(connection, None, sortable_instant(self.clock()))
+        return Publisher(projector, self.clock) if OPPORTUNITIES in published else None
 
     @cached_property
     def queries(self) -> Queries:

@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 
 from domain.days import sortable_instant
 from infra.composition import App
+from services.changes_out import due_streams, make_tables
 from services.sending import Sent, due_targets, send_due
 
 Job = Callable[[Callable[[], bool]], Sent]  # given: whether to stop before the next message
@@ -133,7 +134,8 @@ class Beside:
 
 
 def relay_of(app: App) -> Relay:
-    """A relay of all that leaves: the outbox, and to Kafka dead letters as well."""
+    """A relay of all that leaves: the outbox, and to Kafka dead letters and changes as well."""
+    make_tables(app.database)
 
     def jobs() -> dict[str, Job]:
         with app.database.reading() as connection:
@@ -149,6 +151,7 @@ def relay_of(app: App) -> Relay:
 
 
 def _streams(app: App, connection: Connection) -> dict[str, Job]:
+    from infra.kafka.changes import send_changes  # noqa: PLC0415
     from infra.kafka.letters import are_untold, tell  # noqa: PLC0415
     from infra.kafka.topics import topics  # noqa: PLC0415
 
@@ -157,4 +160,6 @@ def _streams(app: App, connection: Connection) -> dict[str, Job]:
         found["dead letters"] = partial(
             tell, app.database, app.kafka, names.dead_letters, sortable_instant(app.clock())
         )
+    for stream in due_streams(connection):
+        found[stream] = partial(send_changes, app.database, app.kafka, names, stream)
     return found

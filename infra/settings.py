@@ -8,6 +8,8 @@ from platformdirs import user_data_path
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from services.changes_out import STREAMS
+
 _SQLITE = "sqlite:///"
 _POSTGRES = ("postgresql://", "postgres://", "postgresql+psycopg://")
 
@@ -25,6 +27,21 @@ class Settings(BaseSettings):
     kafka_prefix: str = Field(
         default="thresher", description="what topics and the group begin with"
     )
+
+    publish: str = Field(default="", description="opportunities,windows: changes sent to Kafka")
+
+    @field_validator("publish")
+    @classmethod
+    def _streams(cls, text: str) -> str:
+        unknown = _names(text) - set(STREAMS)
+        if unknown:
+            raise ValueError(f"{text!r}: write {','.join(STREAMS)}, or one of them")
+        return text
+
+    @property
+    def published(self) -> frozenset[str]:
+        """The streams whose changes are told."""
+        return _names(self.publish)
 
     @field_validator("database_url")
     @classmethod
@@ -47,3 +64,7 @@ class Settings(BaseSettings):
         if self.database_url:
             return Path(self.database_url.removeprefix(_SQLITE))
         return user_data_path("thresher", appauthor=False) / "thresher.db"
+
+
+def _names(text: str) -> frozenset[str]:
+    return frozenset(name for each in text.split(",") if (name := each.strip()))

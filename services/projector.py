@@ -6,7 +6,7 @@ outbox. State of taxpayers is kept in memory and loaded on first touch (services
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 from zlib import crc32
 
@@ -48,6 +48,10 @@ _MOVE = (
 )
 
 
+# Whose books changed, and when (UTC text); called in the transaction of their rows.
+Tells = Callable[[Connection, Collection[str], str], object]
+
+
 class Fenced(ThresherError):
     """Another process moved the read models: this one's state is stale and it must stop."""
 
@@ -61,6 +65,9 @@ class Projector:
         self.snapshots = Snapshots(database, ledger)
         self.taxpayers: dict[str, Taxpayer] = {}
         self.changed: set[str] = set()  # taxpayers that moved; who follows them takes it away
+        self.tells: Tells | None = None
+        self._untold: set[str] = set()
+        self._head = 0
         self._delivers = delivers
         self.position = self._stored_position()
         if self.position < 0:
@@ -80,6 +87,7 @@ class Projector:
         """
         changed: set[str] = set()
         head, start = self.ledger.head(), self.position
+        self._head = head
         while self.position < head:
             facts = self.ledger.read(self.position, BATCH)
             try:
@@ -118,6 +126,7 @@ class Projector:
                     changed.add(logged.taxpayer)
             for name in changed:
                 self.taxpayers[name].portfolio.settle()
+                self.taxpayers[name].position = facts[-1].position
             with self.database.writing() as connection:
                 self._fence(connection, facts[-1].position)
                 for name in sorted(changed):
@@ -127,9 +136,19 @@ class Projector:
                 for name in sorted(changed):
                     write_opportunities(connection, name, self.taxpayers[name], self.board, as_of)
                 self._project_alerts(connection, facts)
+                self._tell(connection, changed, facts[-1])
         self.position = facts[-1].position
         self.changed |= changed
         return changed
+
+    def _tell(self, connection: Connection, changed: set[str], last: LoggedFact) -> None:
+        """Tells who listens, once the facts that were there are in: not of what was meanwhile."""
+        if self.tells is None:
+            return
+        self._untold |= changed
+        if last.position >= self._head and self._untold:
+            self.tells(connection, sorted(self._untold), last.recorded.recorded_at)
+            self._untold = set()
 
     def follow(self) -> None:
         """If another process moved the read models, goes on from where it left them."""

@@ -11,18 +11,23 @@ import typer
 from infra.cli.options import application
 from infra.cli.output import stderr
 from infra.relay import Relay, relay_of
+from services.changes_out import tell_afresh
 
 
 def deliver_command(
     once: Annotated[
         bool, typer.Option("--once", help="Fire what fell due by now, send what waits, and end.")
     ] = False,
+    afresh: Annotated[
+        bool, typer.Option("--afresh", help="First send all rows that are there once more.")
+    ] = False,
 ) -> None:
     """Send what waits in the outbox, as it falls due, until stopped. Any number may run."""
     app = application()
-    if not app.settings.is_postgres:
-        app.projector  # noqa: B018  makes the tables; on a server a migration did
     relay = relay_of(app)
+    if afresh:
+        with app.database.writing() as connection:
+            tell_afresh(connection)
     try:
         if once:
             app.market.facts_changed()

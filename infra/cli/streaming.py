@@ -46,7 +46,7 @@ def worker_command(
     Any number may run: one works, the others stand by and go on where it ended.
     """
     from infra.kafka.topics import topics  # noqa: PLC0415
-    from infra.kafka.worker import Worker, consumer_of  # noqa: PLC0415
+    from infra.kafka.worker import MOST_RECORDS, Worker, consumer_of  # noqa: PLC0415
 
     app = _streaming(application())
     if not app.settings.is_postgres:
@@ -55,6 +55,7 @@ def worker_command(
     app.market  # noqa: B018  everything that can be wrong is found before the first message
     consumer = consumer_of(app.settings.kafka, names, app.settings.kafka_prefix)
     worker, stopped = Worker(app, consumer, names), list[int]()
+    publisher = app.publishing()
     relay = Beside(relay_of(app))
     app.market.tell = relay.wake
     if metrics_port:
@@ -68,7 +69,9 @@ def worker_command(
     stderr().print(f"worker of {names.facts} and {names.marks}", highlight=False)
     try:
         while not stopped:
-            worker.step()
+            is_behind = worker.step() >= MOST_RECORDS
+            if publisher is not None and not is_behind:  # alerts come first
+                publisher.step()
             relay.check()
     finally:
         consumer.close()

@@ -17,24 +17,27 @@ class NoBroker(ThresherError):
 
 
 class Topics(NamedTuple):
-    """Names under one prefix. Facts are keyed by taxpayer, marks by asset."""
+    """Names under one prefix. Marks are keyed by asset, all others by taxpayer."""
 
     facts: str
     marks: str
     alerts: str
     dead_letters: str
+    opportunities: str
+    windows: str
 
 
 def topics(prefix: str) -> Topics:
     """The names under a prefix."""
-    return Topics(*(f"{prefix}.{name}" for name in ("facts", "marks", "alerts", "dead-letters")))
+    return Topics(*(f"{prefix}.{name.replace('_', '-')}" for name in Topics._fields))
 
 
 def make_topics(servers: str, names: Topics, replicas: int) -> list[str]:
     """Makes those that are not there; returns their names. Raises NoBroker.
 
     Facts and marks have one partition: their order is the order in which they count. The latest
-    mark of an asset is kept for good, and so is every fact.
+    mark of an asset is kept for good, and so is every fact. Changes are kept as long as the broker
+    keeps what nobody says otherwise of.
     """
     for_good = {"retention.ms": "-1"}
     configs = {
@@ -42,6 +45,8 @@ def make_topics(servers: str, names: Topics, replicas: int) -> list[str]:
         names.marks: {"cleanup.policy": "compact"},
         names.alerts: for_good,
         names.dead_letters: for_good,
+        names.opportunities: {},
+        names.windows: {},
     }
     try:
         admin = KafkaAdminClient(bootstrap_servers=servers, bootstrap_timeout_ms=BOOTSTRAP_MS)
