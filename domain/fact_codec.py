@@ -106,6 +106,16 @@ def topic_of(fact: Fact) -> str:
     return _TOPICS[type(fact)]
 
 
+def stored_topics(*kinds: type[Fact]) -> tuple[str, ...]:
+    """Every topic, of today's shape and of earlier ones, under which facts of the kinds are."""
+    names = {kind: name for name, kind in FACT_TYPES.items()}
+    return tuple(
+        f"{names[kind]}.v{version}"
+        for kind in kinds
+        for version in range(1, len(kind.UPCASTERS) + 2)
+    )
+
+
 def encode(recorded: Recorded) -> bytes:
     """A recorded fact as the bytes that are stored for ever."""
     return _ENCODER.encode(recorded)

@@ -12,19 +12,17 @@ from eventsourcing.persistence import PersistenceError
 from rich.console import Console
 from sqlalchemy.exc import SQLAlchemyError
 
-from domain.days import sortable_instant
 from domain.errors import ThresherError
 from infra.channels.file import send_to_file
 from infra.channels.terminal import terminal_channel
 from infra.channels.webhook import webhook_channel
 from infra.database import open_database
 from infra.settings import Settings
-from services.changes_out import OPPORTUNITIES, WINDOWS, make_tables
+from services.changes_out import WINDOWS, make_tables
 from services.collector import paused, settle
 from services.database import Clock, Database
 from services.delivery import Channels, Confirm, Message, Send
 from services.ledger import Ledger, check_id
-from services.live.publishing import Publisher
 from services.market import Market
 from services.projector import Projector
 from services.queries import Queries
@@ -62,6 +60,7 @@ class App:
         self.is_process = is_process
         self.settings = settings
         self.clock = clock
+        self.shard = 0  # on a server: of whose taxpayer is spoken
 
     @cached_property
     def database(self) -> Database:
@@ -78,8 +77,7 @@ class App:
         if self.settings.is_postgres:
             from infra.postgres import opening  # noqa: PLC0415
 
-            self.database  # noqa: B018  says first if the schema is not the one of this version
-            return opening.ledger(self.settings.database_url)
+            return opening.ledger(self.settings.database_url, self.shard, self.shards)
         path = self.settings.database_path
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -88,25 +86,24 @@ class App:
             raise UnusableDatabase(f"{path}: {error}") from error
 
     @cached_property
+    def shards(self) -> int:
+        """How many logs the store has: one on a file."""
+        if not self.settings.is_postgres:
+            return 1
+        from infra.postgres.shards import count  # noqa: PLC0415
+
+        with self.database.reading() as connection:
+            return count(connection)
+
+    @cached_property
     def projector(self) -> Projector:
         """Read models, brought up to the head of the log."""
         projector = Projector(self.database, self.ledger)
-        if self.settings.published:
-            make_tables(self.database)
         if WINDOWS in self.settings.published:
+            make_tables(self.database)
             projector.tells = tell_windows
         projector.catch_up(self.clock().date().isoformat())
         return projector
-
-    def publishing(self) -> Publisher | None:
-        """Tells the changes of windows that came while nobody listened; returns who tells those of
-        opportunities. Each only if it is asked for.
-        """
-        projector, published = self.projector, self.settings.published
-        if WINDOWS in published:
-            with self.database.writing() as connection:
-                tell_windows(connection, None, sortable_instant(self.clock()))
-        return Publisher(projector, self.clock) if OPPORTUNITIES in published else None
 
     @cached_property
     def queries(self) -> Queries:
@@ -153,12 +150,46 @@ class App:
     def taxpayer(self, named: str | None) -> str:
         """The taxpayer meant: named, set, or the only one there is (for writing: `main`)."""
         chosen = named or self.settings.taxpayer
-        if chosen:
-            return check_id(chosen, "taxpayer")
-        known = self.ledger.taxpayers()
-        if len(known) > 1:
-            raise NoTaxpayerChosen(f"say which with --taxpayer: {', '.join(known)}")
-        return known[0] if known else DEFAULT_TAXPAYER
+        if not chosen:
+            known = self.taxpayers()
+            if len(known) > 1:
+                raise NoTaxpayerChosen(f"say which with --taxpayer: {', '.join(known)}")
+            chosen = known[0] if known else DEFAULT_TAXPAYER
+        check_id(chosen, "taxpayer")
+        if self.shards > 1:
+            from infra.postgres.shards import shard_of  # noqa: PLC0415
+
+            self._go_to(shard_of(chosen, self.shards))
+        return chosen
+
+    def taxpayers(self) -> list[str]:
+        """All that have facts, in whatever shard."""
+        return self.ledger.everybody()
+
+    def of_all_shards(self) -> list[App]:
+        """One of these for each shard; itself for its own."""
+        return [
+            self if number == self.shard else self.of_shard(number) for number in range(self.shards)
+        ]
+
+    def of_shard(self, number: int) -> App:
+        """The same over another shard's log and tables; it shares the connections of tables."""
+        other = type(self)(self.settings, self.clock)
+        other.database, other.shards, other.shard = self.database, self.shards, 0
+        other._go_to(number)
+        return other
+
+    def _go_to(self, shard: int) -> None:
+        """From now on its parts are those of a shard."""
+        if shard == self.shard:
+            return
+        from infra.postgres.database import of_shard  # noqa: PLC0415
+
+        if "ledger" in self.__dict__:
+            self.ledger.close()
+        for part in ("ledger", "projector", "queries", "market"):
+            self.__dict__.pop(part, None)
+        self.shard, self.database = shard, of_shard(self.database.reader, shard)
 
     def rest(self) -> None:
         """Leaves the next process what rules waited for: a cache, so no error of it counts."""

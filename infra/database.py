@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -14,14 +15,17 @@ from services.database import Database
 _WRITES = "thresher_writes"
 
 
-def open_database(path: Path) -> Database:
-    """The database at `path`, made if need be.
+def open_database(path: Path, *, is_there: bool = False) -> Database:
+    """The database at `path`, made if need be; with `is_there` a missing file is an error of use.
 
     Read models commit with synchronous=NORMAL: the log in the same file is FULL, and the
     write-ahead log keeps their order, so a read model can never be ahead of its facts.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(f"sqlite:///{path}")
+    if is_there:
+        engine = create_engine(f"sqlite:///file:{quote(str(path))}?mode=rw&uri=true")
+    else:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        engine = create_engine(f"sqlite:///{path}")
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: sqlite3.Connection, _: ConnectionPoolEntry) -> None:
@@ -34,4 +38,5 @@ def open_database(path: Path) -> Database:
         options: Any = connection.get_execution_options()
         connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get(_WRITES) else "BEGIN")
 
-    return Database(reader=engine, writer=engine.execution_options(**{_WRITES: True}))
+    writer = engine.execution_options(**{_WRITES: True})
+    return Database(reader=engine, writer=writer, marks=writer)

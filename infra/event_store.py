@@ -119,6 +119,13 @@ class FactSQLiteRecorder(SQLiteApplicationRecorder, FactRecorder):
         rows.sort()
         return rows
 
+    def select_topics(
+        self, topics: Sequence[str], after: int, until: int
+    ) -> list[tuple[int, str, int, str, bytes]]:
+        marks = ",".join("?" * len(topics))
+        where = f"WHERE position > ? AND position <= ? AND topic IN ({marks}) ORDER BY position"
+        return self._rows(where, (after, until, *topics))
+
     def select_streams(self, ids: Sequence[str]) -> list[tuple[str, int, str, bytes]]:
         found: list[tuple[str, int, str, bytes]] = []
         for chunk in _chunks(ids, _IDS_A_QUERY):

@@ -21,9 +21,11 @@ from infra.cli import (
     importing,
     marks,
     migrating,
+    publishing,
     reading,
     reports,
     rules,
+    serving,
     similar,
     simulating,
     streaming,
@@ -53,7 +55,9 @@ app.command("calendar")(calendar.calendar_command)
 app.command("explain")(explaining.explain_command)
 app.command("backtest")(backtest.backtest_command)
 app.command("deliver")(delivering.deliver_command)
+app.command("publish")(publishing.publish_command)
 app.command("watch")(watching.watch_command)
+app.command("serve")(serving.serve_command)
 app.command("topics")(streaming.topics_command)
 app.command("worker")(streaming.worker_command)
 app.command("migrate")(migrating.migrate_command)

@@ -102,7 +102,9 @@ class Relay:
         seconds = min(REST_SECONDS << failures, REST_SECONDS_MOST)
         self._failures[name] = min(failures + 1, REST_SECONDS_MOST)
         self._rests_until[name] = time.monotonic() + seconds
-        _log.warning("%s: a delivery failed; next try in %d s at the earliest", name, seconds)
+        # The channel alone: a receiver's address may hold its secret.
+        said = {"channel": name.partition(":")[0], "seconds": seconds}
+        _log.warning("a delivery failed, its target rests", extra=said)
 
 
 class Beside:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from platformdirs import user_data_path
 from pydantic import Field, field_validator
@@ -12,6 +13,7 @@ from services.changes_out import STREAMS
 
 _SQLITE = "sqlite:///"
 _POSTGRES = ("postgresql://", "postgres://", "postgresql+psycopg://")
+_LOG_KEY_CHARACTERS = 32
 
 
 class Settings(BaseSettings):
@@ -27,6 +29,16 @@ class Settings(BaseSettings):
     kafka_prefix: str = Field(
         default="thresher", description="what topics and the group begin with"
     )
+    log_key: str = Field(default="", description="secret behind the pseudonyms in logs")
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["auto", "json", "text"] = "auto"  # auto: text on a terminal
+
+    @field_validator("log_key")
+    @classmethod
+    def _long_enough(cls, key: str) -> str:
+        if 0 < len(key) < _LOG_KEY_CHARACTERS:
+            raise ValueError(f"use {_LOG_KEY_CHARACTERS} random characters or more")
+        return key
 
     publish: str = Field(default="", description="opportunities,windows: changes sent to Kafka")
 

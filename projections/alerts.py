@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -66,6 +67,7 @@ _TIMES = select(*(ALERT_RULES.table.c[name] for name in TIMES)).where(
     ALERT_RULES.table.c.taxpayer == bindparam("taxpayer"),
     ALERT_RULES.table.c.name == bindparam("name"),
 )
+_AT_ONCE = 1_000  # a statement takes no more than some thousand values
 _INNER = ("taxpayer", "rearm_recorded_at", "ack_recorded_at")
 
 
@@ -146,6 +148,18 @@ def rules(connection: Connection, taxpayer: str | None = None) -> list[Piece]:
         return pieces(connection, table, taxpayer)
     query = select(table).order_by(*table.primary_key.columns)
     return [dict(row._mapping) for row in connection.execute(query)]
+
+
+def rules_of(connection: Connection, taxpayers: Sequence[str]) -> dict[str, dict[str, Piece]]:
+    """The rules in force of some taxpayers, by taxpayer and name."""
+    table = ALERT_RULES.table
+    found: dict[str, dict[str, Piece]] = {}
+    for start in range(0, len(taxpayers), _AT_ONCE):
+        some = table.c.taxpayer.in_(taxpayers[start : start + _AT_ONCE])
+        query = select(table).where(some).order_by(*table.primary_key.columns)
+        for row in connection.execute(query):
+            found.setdefault(row.taxpayer, {})[row.name] = dict(row._mapping)
+    return found
 
 
 def times(connection: Connection, taxpayer: str, name: str) -> Piece:

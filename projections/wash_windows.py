@@ -130,18 +130,15 @@ def present(windows: Iterable[Piece], as_of: str) -> list[Piece]:
     ]
 
 
-def rows_of(
-    connection: Connection, taxpayers: Collection[str] | None
-) -> Iterator[tuple[str, Piece]]:
-    """(taxpayer, window) of these taxpayers, or of all: as they are shown, without the days left.
+def rows_of(connection: Connection, taxpayers: Collection[str]) -> Iterator[tuple[str, Piece]]:
+    """(taxpayer, window) of these taxpayers: as they are shown, without the days left.
 
     Windows that closed since the last fact are among them.
     """
     table = WASH_WINDOWS.table
     names = ("kind", "event", "account", "asset", *_COLUMNS)
     query = select(table.c.taxpayer, *(table.c[name] for name in names))
-    if taxpayers is not None:
-        query = query.where(table.c.taxpayer.in_(taxpayers))
+    query = query.where(table.c.taxpayer.in_(taxpayers))
     for taxpayer, *values in connection.execute(query.order_by(*table.primary_key.columns)):
         yield taxpayer, dict(zip(names, values, strict=True))
 

@@ -22,7 +22,6 @@ from services.ledger import Ledger, Offer, Outcome
 from services.live.date_rules import date_rule
 from services.live.engine import Engine
 from services.live.resting import lay_to_rest
-from services.live.triggers import Key
 from services.live.watched import Crossing, Watched, level_below
 from services.mark_policy import is_weak
 from services.marks import Quote, shown
@@ -31,6 +30,7 @@ from services.projector import Projector
 from services.rests import load, save
 
 if TYPE_CHECKING:
+    from services.intake import Intake
     from services.live.relief import Relief
 
 SOURCE = "thresher"
@@ -45,7 +45,7 @@ class Watch:
         self.engine = Engine(projector.taxpayer, self._recorded_at)
         self._projector = projector
         self._ledger = ledger
-        self._rules: dict[Key, Piece] = {}
+        self._rules: dict[str, dict[str, Piece]] = {}  # by taxpayer and name
         self._seen: list[Offer] = []
         self._rests = load(projector)
         projector.changed |= set(ledger.taxpayers())
@@ -64,30 +64,29 @@ class Watch:
     def reload(self) -> None:
         """Takes up rules and facts that changed; all others stay as they are guarded."""
         changed, self._projector.changed = self._projector.changed, set()
+        ruled, self._projector.ruled = self._projector.ruled, set()
         with self._projector.database.reading() as connection:
-            rules = {(each["taxpayer"], each["name"]): each for each in alerts.rules(connection)}
-            for key in self._rules.keys() | rules.keys():
-                if self._rules.get(key) != rules.get(key):
-                    changed.add(key[0])
+            rules = alerts.rules_of(connection, sorted(changed | ruled))
+            changed |= {name for name in ruled if self._rules.get(name) != rules.get(name)}
             for name in changed:
                 self.engine.forget(name)
+                self._rules.pop(name, None)
+            mine = changed & rules.keys()
             fired = {
-                name: alerts.read(connection, name)
-                for name in changed & alerts.taxpayers(connection)
+                name: alerts.read(connection, name) for name in mine & alerts.taxpayers(connection)
             }
             waits = {
                 name: pending.latest(connection, name)
-                for name in changed & pending.taxpayers(connection)
+                for name in mine & pending.taxpayers(connection)
             }
-        for key, rule in rules.items():
-            if key[0] in changed:
-                self._take_up(key, rule, fired.get(key[0], ()), waits.get(key[0], ()))
-        self._rules = rules
+        for name in sorted(mine):
+            self._rules[name] = rules[name]
+            for rule in rules[name].values():
+                self._take_up(rule, fired.get(name, ()), waits.get(name, ()))
         self.moved(self._projector.board.moved_by_facts())
 
-    def _take_up(
-        self, key: Key, rule: Piece, fired: Sequence[Piece], waits: Sequence[Piece]
-    ) -> None:
+    def _take_up(self, rule: Piece, fired: Sequence[Piece], waits: Sequence[Piece]) -> None:
+        key = rule["taxpayer"], rule["name"]
         if rule["metric"] in DATE_METRICS:
             zone = self._projector.taxpayer(key[0]).portfolio.declared.zone
             self.engine.watch_date(key, date_rule(rule, fired, zone))
@@ -104,8 +103,10 @@ class Watch:
     def follow(self) -> None:
         """Takes up what other commands did meanwhile: facts, rules, marks."""
         self._projector.follow()
-        if self._projector.changed:
+        if self._projector.changed or self._projector.ruled:
             self.reload()
+        else:
+            self.moved(self._projector.board.moved_by_facts())
 
     def tick(self, stored: Sequence[tuple[int, Quote]]) -> None:
         """Takes stored marks of one instant in and evaluates the rules that they reach."""
@@ -162,12 +163,18 @@ class Watch:
     def _see(self, crossings: Iterable[Crossing]) -> None:
         self._seen += map(self._offer, crossings)
 
-    def settle(self, recorded_at: str) -> list[AlertFired | AlertRearmed]:
-        """Appends the crossings seen since, all at once, and returns those that were new."""
+    def settle(
+        self, recorded_at: str, intake: Intake | None = None
+    ) -> list[AlertFired | AlertRearmed]:
+        """Appends the crossings seen since, all at once, and returns those that were new.
+
+        An `intake` is stored with them, if there are any (`has_news`); raises PositionMoved if it
+        cannot be.
+        """
         offers, self._seen = self._seen, []
         if not offers:
             return []
-        outcomes = self._ledger.append(offers, recorded_at)
+        outcomes = self._ledger.append(offers, recorded_at, intake and (lambda outcomes: intake))
         self._projector.catch_up(self.engine.now[:10])
         if any(outcome is not Outcome.NEW for outcome in outcomes):
             # Another process saw the crossing first: its alert is the one.
@@ -179,6 +186,11 @@ class Watch:
             if outcome is Outcome.NEW and isinstance(offer.fact, AlertFired | AlertRearmed)
         ]
 
+    @property
+    def has_news(self) -> bool:
+        """Whether there is anything to settle."""
+        return bool(self._seen)
+
     def _offer(self, seen: Crossing) -> Offer:
         taxpayer, name = seen.key
         if seen.dwell:
@@ -186,7 +198,7 @@ class Watch:
             position, now = self._projector.position, self.engine.now
             return Offer(
                 taxpayer, SOURCE,
-                *dwell_fact(seen, self._rules[seen.key], dwell, now, position, marks),
+                *dwell_fact(seen, self._rules[taxpayer][name], dwell, now, position, marks),
             )  # fmt: skip
         if seen.fired:
             return Offer(taxpayer, SOURCE, f"alert/{name}/{seen.crossing}", self._fired(seen))
@@ -197,7 +209,8 @@ class Watch:
         return Offer(taxpayer, SOURCE, f"rearmed/{name}/{seen.crossing}", rearmed)
 
     def _fired(self, seen: Crossing) -> AlertFired:
-        rule = self._rules[seen.key]
+        taxpayer, name = seen.key
+        rule = self._rules[taxpayer][name]
         found = sorted(seen.found, key=lambda one: (-one.harvestable, one.lot.serial))
         marks = self._projector.board.marks
         behind = {one.lot.asset.id: one.lot.asset.asset_class.name for one in found}

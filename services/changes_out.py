@@ -62,6 +62,9 @@ class LastTold(NamedTuple):
     rows: dict[str, str]
 
 
+NOTHING_TOLD = LastTold(0, {})
+
+
 def row_id(*parts: str) -> str:
     """The id of a row by the parts of its key."""
     return "/".join(quote(part, safe=":") for part in parts)
@@ -82,15 +85,14 @@ def differences(told: Mapping[str, str], now: Mapping[str, str]) -> list[Change]
     ]
 
 
-def last_told(
-    connection: Connection, stream: str, names: Collection[str] | None = None
-) -> dict[str, LastTold]:
-    """What was last told of a stream, by taxpayer: of those named, or of all."""
-    numbers = select(TOLD.c.taxpayer, TOLD.c.number).where(TOLD.c.stream == stream)
-    rows = select(_R.taxpayer, _R.row, _R.body).where(_R.stream == stream, _R.state != GONE)
-    if names is not None:
-        numbers = numbers.where(TOLD.c.taxpayer.in_(names))
-        rows = rows.where(_R.taxpayer.in_(names))
+def last_told(connection: Connection, stream: str, names: Collection[str]) -> dict[str, LastTold]:
+    """What was last told of a stream, by taxpayer, of those named."""
+    numbers = select(TOLD.c.taxpayer, TOLD.c.number).where(
+        TOLD.c.stream == stream, TOLD.c.taxpayer.in_(names)
+    )
+    rows = select(_R.taxpayer, _R.row, _R.body).where(
+        _R.stream == stream, _R.state != GONE, _R.taxpayer.in_(names)
+    )
     found = {name: LastTold(number, {}) for name, number in connection.execute(numbers)}
     for name, row, body in connection.execute(rows):
         found[name].rows[row] = body

@@ -18,10 +18,15 @@ set_config('tcp_keepalives_count', '3', true)""")
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """Engines on one database: `reader` never takes the write lock, `writer` takes it at once."""
+    """Engines on one database: `reader` never takes a write lock, the others take theirs at once.
+
+    `writer` is for the tables of one shard of the log, `marks` for the marks, which all share. On a
+    file they are the same.
+    """
 
     reader: Engine
     writer: Engine
+    marks: Engine
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -33,6 +38,12 @@ class Database:
     def writing(self) -> Iterator[Connection]:
         """A transaction that holds the write lock from its start; committed at the end."""
         with self.writer.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def writing_marks(self) -> Iterator[Connection]:
+        """The same for marks and held quotes: they are numbered in the order of commits."""
+        with self.marks.begin() as connection:
             yield connection
 
     @contextmanager

@@ -13,12 +13,10 @@ from sqlalchemy import Connection, Row, func, insert, select, text, update
 
 from domain.errors import ThresherError
 from domain.exact import format_quantity, quantity
-from domain.facts import Split
 from projections.schema import Piece
-from services.ledger import Ledger
+from services.asset_facts import AssetFacts
 from services.mark_policy import NARROWEST_BAND, POLICIES, MarkPolicy, apart, inside
-from services.marks import Quote, quote_of, stored_after
-from services.projector import Projector
+from services.marks import MarkBoard, Quote, quote_of, stored_after
 from services.tables import HELD_MARKS, MARKS
 
 _H = HELD_MARKS.c
@@ -42,32 +40,28 @@ class Latest(NamedTuple):
 class Screen:
     """Tells quotes that can be marks from those that are held."""
 
-    def __init__(self, projector: Projector, ledger: Ledger) -> None:
-        self._projector = projector
-        self._ledger = ledger
-        self._position = -1
-        self._classes: dict[str, str] = {}
-        self._splits: dict[str, list[Split]] = {}
+    def __init__(self, assets: AssetFacts) -> None:
+        self._assets = assets
 
     def usable(
-        self, connection: Connection, quotes: Iterable[Quote], recorded_at: str
+        self, connection: Connection, board: MarkBoard, quotes: Iterable[Quote], recorded_at: str
     ) -> tuple[list[Quote], int]:
         """The quotes to store, in their order, and how many were held; the caller owns the
-        transaction. A held quote that its source's next one agrees with comes just before it.
+        transaction. Each is measured by the latest mark: on the board, or come after. A held quote
+        that its source's next one agrees with comes just before it.
         """
         waiting: dict[tuple[str, str], Row[Any]] = {}
         latest: dict[str, Latest] = {}
-        last_id = self._projector.board.last_id
-        if connection.scalar(_NEWS, {"last_id": last_id}):
+        if connection.scalar(_NEWS, {"last_id": board.last_id}):
             waiting = {(row.asset, row.source): row for row in _undecided(connection)}
-            for _, other in stored_after(connection, last_id):
-                self._note(latest, other)  # what another process stored meanwhile
+            for _, other in stored_after(connection, board.last_id):
+                _note(board, latest, other)  # what another process stored meanwhile
         found: list[Quote] = []
         held = 0
         for quote in quotes:
             key = quote.asset, quote.source
             before = waiting.get(key)
-            known = self._latest(latest, quote.asset)
+            known = _latest(board, latest, quote.asset)
             if before is not None and known is not None and self._agrees(before, known, quote):
                 _decide(connection, before.id, "agreed", recorded_at)
                 found.append(quote_of(waiting.pop(key)))
@@ -81,20 +75,8 @@ class Screen:
             elif before is not None and quote.at > before.at:
                 _follow(connection, waiting.pop(key))
             found.append(quote)
-            self._note(latest, quote)
+            _note(board, latest, quote)
         return found, held
-
-    def _latest(self, latest: Mapping[str, Latest], asset: str) -> Latest | None:
-        """The asset's latest mark: of those just taken in, or of the board."""
-        if asset in latest:
-            return latest[asset]
-        mark = self._projector.board.newest(asset)
-        return None if mark is None else Latest(mark.quoted, mark.at)
-
-    def _note(self, latest: dict[str, Latest], quote: Quote) -> None:
-        known = self._latest(latest, quote.asset)
-        if known is None or known.at <= quote.at:
-            latest[quote.asset] = Latest(quantity(quote.price), quote.at)
 
     def _is_jump(self, connection: Connection, known: Latest, quote: Quote) -> bool:
         """Whether the quote is out of its class's band round the latest mark, unexplained."""
@@ -123,35 +105,31 @@ class Screen:
 
     def _after_splits(self, known: Latest, quote: Quote) -> int:
         """What the latest mark is worth in the units of the quote's day: splits between them."""
-        self._learn()
+        self._assets.learn()
         price = known.quoted
-        for split in self._splits.get(quote.asset, ()):
+        for split in self._assets.splits_of(quote.asset):
             if known.at[:10] < split.effective_at[:10] <= quote.at[:10]:
                 price = price * quantity(split.denominator) // quantity(split.numerator)
         return price
 
     def _policy(self, asset: str) -> MarkPolicy | None:
         """The row of an asset's class as the first taxpayer declares it; None: nobody does."""
-        self._learn()
-        return POLICIES.get(self._classes.get(asset, ""))
+        self._assets.learn()
+        return POLICIES.get(self._assets.class_of(asset))
 
-    def _learn(self) -> None:
-        """Classes and splits of all taxpayers, once after each change of facts."""
-        if self._position == self._projector.position:
-            return
-        self._position = self._projector.position
-        self._classes, self._splits = {}, {}
-        seen = set()
-        for name in self._ledger.taxpayers():
-            portfolio = self._projector.taxpayer(name).portfolio
-            for asset in portfolio.declared.assets.values():
-                self._classes.setdefault(asset.id, asset.asset_class.name)
-            for fact in portfolio.trades.values():
-                if isinstance(fact, Split):
-                    event = fact.asset, fact.effective_at[:10], fact.numerator, fact.denominator
-                    if event not in seen:  # two taxpayers tell of the same split
-                        seen.add(event)
-                        self._splits.setdefault(fact.asset, []).append(fact)
+
+def _latest(board: MarkBoard, latest: Mapping[str, Latest], asset: str) -> Latest | None:
+    """The asset's latest mark: of those just taken in, or of the board."""
+    if asset in latest:
+        return latest[asset]
+    mark = board.newest(asset)
+    return None if mark is None else Latest(mark.quoted, mark.at)
+
+
+def _note(board: MarkBoard, latest: dict[str, Latest], quote: Quote) -> None:
+    known = _latest(board, latest, quote.asset)
+    if known is None or known.at <= quote.at:
+        latest[quote.asset] = Latest(quantity(quote.price), quote.at)
 
 
 def held(connection: Connection) -> list[Piece]:

@@ -40,7 +40,7 @@ class DeadLetter(NamedTuple):
 class Intake(NamedTuple):
     """What is stored beside the facts of a batch, in their transaction."""
 
-    step: Step
+    steps: tuple[Step, ...]
     dead: Sequence[DeadLetter]
     recorded_at: str
 
@@ -68,12 +68,11 @@ class PositionMoved(ThresherError):
     """Another worker read on from there: this one's state is stale and it must let go."""
 
 
-def position(connection: Connection, topic: str, partition: int) -> int:
-    """The first offset of a partition that is not read yet; 0 for one that is new."""
+def position(connection: Connection, topic: str, partition: int, first: int = 0) -> int:
+    """The first offset of a partition that is not read yet; `first` for one that is new."""
     mine = OFFSETS.c.topic == topic, OFFSETS.c.partition == partition
-    connection.execute(
-        insert_new(connection.dialect, OFFSETS), {"topic": topic, "partition": partition, "next": 0}
-    )
+    new = {"topic": topic, "partition": partition, "next": first}
+    connection.execute(insert_new(connection.dialect, OFFSETS), new)
     return int(connection.execute(select(OFFSETS.c.next).where(*mine)).scalar_one())
 
 
@@ -82,10 +81,10 @@ def move(execute: Execute, intake: Intake) -> None:
 
     `execute` runs plain SQL in it, the ledger's or that of the tables. Raises PositionMoved.
     """
-    step = intake.step
-    place = step.topic, step.partition
-    if execute(_MOVE, (step.next, *place, step.expected)).rowcount != 1:
-        raise PositionMoved(f"{step.topic}/{step.partition} is no longer at {step.expected}")
+    for step in intake.steps:
+        place = step.topic, step.partition
+        if execute(_MOVE, (step.next, *place, step.expected)).rowcount != 1:
+            raise PositionMoved(f"{step.topic}/{step.partition} is no longer at {step.expected}")
     for letter in intake.dead:
         execute(_BURY, (*letter, intake.recorded_at))
 

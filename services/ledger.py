@@ -119,7 +119,16 @@ class FactMapper(Mapper[str]):
 
 
 class FactRecorder(ApplicationRecorder):
-    """What the ledger asks of a store beyond the library's own contract."""
+    """What the ledger asks of a store beyond the library's own contract.
+
+    It stores the facts of one `shard`, numbered from 0; a file has one.
+    """
+
+    shard = 0
+
+    def owns(self, taxpayer: str) -> bool:
+        """Whether a taxpayer's facts belong here."""
+        return True
 
     @abstractmethod
     def select_log(self, after: int, limit: int) -> list[tuple[int, str, int, str, bytes]]:
@@ -132,16 +141,22 @@ class FactRecorder(ApplicationRecorder):
         """The same for streams whose id starts with `prefix`: after `after`, up to `until`."""
 
     @abstractmethod
+    def select_topics(
+        self, topics: Sequence[str], after: int, until: int
+    ) -> list[tuple[int, str, int, str, bytes]]:
+        """The same for facts of the given topics."""
+
+    @abstractmethod
     def select_streams(self, ids: Sequence[str]) -> list[tuple[str, int, str, bytes]]:
         """(id, version, topic, state) of every version of the given streams."""
 
     @abstractmethod
     def select_taxpayers(self) -> list[str]:
-        """The taxpayers that have facts, in order."""
+        """The taxpayers that have facts, in order, of all shards of the store."""
 
 
 class Ledger(Application[str]):
-    """One log of facts (one shard). `recorder` comes from the persistence module in `env`."""
+    """One log of facts: of one shard. `recorder` comes from the persistence module in `env`."""
 
     name = "facts"
     recorder: FactRecorder
@@ -184,6 +199,15 @@ class Ledger(Application[str]):
             else:
                 return outcomes
 
+    @property
+    def shard(self) -> int:
+        """The number of its shard, from 0."""
+        return self.recorder.shard
+
+    def owns(self, taxpayer: str) -> bool:
+        """Whether a taxpayer's facts belong here: each is in one shard, with all of its facts."""
+        return self.recorder.owns(taxpayer)
+
     def head(self) -> int:
         """The last position of the log; 0 when it is empty."""
         return self.recorder.max_notification_id() or 0
@@ -199,13 +223,21 @@ class Ledger(Application[str]):
         """Every fact of a taxpayer after log position `after` up to `until`, in log order."""
         return map(_logged, self.recorder.select_prefix(f"{taxpayer}:", until, after))
 
+    def of_topics(self, topics: Sequence[str], after: int, until: int) -> Iterator[LoggedFact]:
+        """Every fact of the topics after log position `after` up to `until`, in log order."""
+        return map(_logged, self.recorder.select_topics(topics, after, until))
+
     def stream(self, taxpayer: str, ref: str) -> list[Recorded]:
         """All versions of one fact, oldest first; empty if it is not known."""
         rows = self.recorder.select_streams([f"{taxpayer}:{ref}"])
         return [decode(topic, state) for _, _, topic, state in rows]
 
     def taxpayers(self) -> list[str]:
-        """The taxpayers that have facts."""
+        """The taxpayers that have facts here, in order."""
+        return [name for name in self.everybody() if self.owns(name)]
+
+    def everybody(self) -> list[str]:
+        """The taxpayers that have facts in any shard of the store, in order."""
         return self.recorder.select_taxpayers()
 
     def _put(self, events: list[FactEvent], intake: Intake | None) -> None:

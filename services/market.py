@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import chain, groupby
@@ -12,17 +12,22 @@ from sqlalchemy import Connection
 from domain.days import sortable_instant
 from domain.decisions import AlertFired, AlertRearmed
 from services.alerting import Watch
+from services.asset_facts import AssetFacts
 from services.database import Clock, Database
 from services.delivery import Channels
-from services.held_marks import Screen, decide, held_quote
+from services.evaluated import Evaluated
+from services.held_marks import decide, held_quote
+from services.intake import Intake, Step
 from services.ledger import Ledger
 from services.live.pace import is_behind
-from services.marks import Quote, store_after
+from services.mark_intake import MarkIntake, Stored
+from services.marks import Quote, stored_after
 from services.projector import Projector
 from services.queries import Queries
 from services.sending import deliver
 
 AUDITED_EVERY = timedelta(seconds=1)
+MOST_MARKS = 10_000  # read and evaluated together, by who follows the marks
 
 
 @dataclass(slots=True)
@@ -52,7 +57,7 @@ class Market:
 
     def __init__(
         self, database: Database, ledger: Ledger, projector: Projector, clock: Clock,
-        channels: Channels,
+        channels: Channels, evaluated: Evaluated | None = None,
     ) -> None:  # fmt: skip
         self.counts = MarketCounts()
         self.max_behind: timedelta | None = None
@@ -65,7 +70,8 @@ class Market:
         self._ledger = ledger
         self._clock = clock
         self._channels = channels
-        self._screen = Screen(projector, ledger)
+        self._intake = MarkIntake(database, AssetFacts([ledger]))
+        self._evaluated = evaluated
         self._audited: datetime | None = None
 
     def take(
@@ -84,26 +90,59 @@ class Market:
         """
         recorded_at = sortable_instant(self._clock())
         self.watch.follow()
-        with self._database.writing() as connection:
-            beside(connection)
-            if confirmed:
-                usable, held = list(quotes), 0
-            else:
-                usable, held = self._screen.usable(connection, quotes, recorded_at)
-            last = self._projector.board.last_id
-            new = store_after(connection, usable, recorded_at, last)
+        board = self._projector.board
+        taken = self._intake.take(board, quotes, recorded_at, confirmed=confirmed, beside=beside)
+        self.counts.quotes += len(quotes)
+        self.counts.held += taken.held
+        return self._see(taken.stored, recorded_at)
+
+    def follow(self, stored: Stored = ()) -> list[AlertFired | AlertRearmed]:
+        """Evaluates rules at marks that somebody stored, each instant in turn, and settles.
+
+        `stored`: the latest of them, if they are at hand; what is missing before is read.
+        """
+        self.watch.follow()
+        last = self._projector.board.last_id
+        fresh = [each for each in stored if each[0] > last]
+        if not fresh or fresh[0][0] != last + 1:
+            with self._database.reading() as connection:
+                fresh = stored_after(connection, last, MOST_MARKS)
+        return self._see(fresh, sortable_instant(self._clock())) if fresh else []
+
+    def _see(self, new: Stored, recorded_at: str) -> list[AlertFired | AlertRearmed]:
         self._evaluate(new)
         self._audit()
-        crossings = self.watch.settle(recorded_at)
-        self.counts.quotes += len(quotes)
         self.counts.new += len(new)
-        self.counts.held += held
+        return self._settle(recorded_at)
+
+    def _settle(self, recorded_at: str) -> list[AlertFired | AlertRearmed]:
+        """Appends what was seen, with how far the marks are settled by it, and delivers it."""
+        evaluated, last = self._evaluated, self._projector.board.last_id
+        moves_on = evaluated is not None and self.watch.has_news
+        intake = Intake(evaluated.steps(last), (), recorded_at) if evaluated else None
+        crossings = self.watch.settle(recorded_at, intake)
+        if evaluated is not None and moves_on:
+            evaluated.moved(last)
         self._count(crossings)
         if crossings:
             self.tell()
         return crossings
 
-    def _evaluate(self, new: Sequence[tuple[int, Quote]]) -> None:
+    def steps(self) -> tuple[Step, ...]:
+        """What whoever appends facts moves with them: up to which mark rules were asked."""
+        return self._evaluated.steps(self._projector.board.last_id) if self._evaluated else ()
+
+    def evaluated_moved(self) -> None:
+        """Those steps were stored with facts."""
+        if self._evaluated is not None:
+            self._evaluated.moved(self._projector.board.last_id)
+
+    def keep_evaluated(self) -> None:
+        """Stores up to which mark rules were asked; when there is time, or before an end."""
+        if self._evaluated is not None:
+            self._evaluated.keep(self._projector.board.last_id)
+
+    def _evaluate(self, new: Stored) -> None:
         """Rules at each instant in turn; of what waits too long, at the last instant only.
 
         The clock is asked before each instant, as it goes on while rules are asked.
@@ -145,11 +184,7 @@ class Market:
         """The self-audit at once: crossings that the engine missed, appended and delivered now."""
         self._audited = None
         self._audit()
-        found = self.watch.settle(sortable_instant(self._clock()))
-        self._count(found)
-        if found:
-            self.tell()
-        return found
+        return self._settle(sortable_instant(self._clock()))
 
     @property
     def now(self) -> str:
@@ -175,15 +210,18 @@ class Market:
         """After facts were projected: they move losses without a tick, at the marks of now."""
         with self._database.reading() as connection:
             moved = self._projector.board.follow(connection)
+        return self._changed(moved, at)
+
+    def taken_up(self, at: str | None = None) -> list[AlertFired | AlertRearmed]:
+        """The same for who follows the marks: at the board as it is, those after come in turn."""
+        return self._changed((), at)
+
+    def _changed(self, moved: Collection[str], at: str | None) -> list[AlertFired | AlertRearmed]:
         self.watch.reload()
         self.watch.moved(moved)
         recorded_at = sortable_instant(self._clock())
         self.watch.evaluate(at or recorded_at)
-        crossings = self.watch.settle(recorded_at)
-        self._count(crossings)
-        if crossings:
-            self.tell()
-        return crossings
+        return self._settle(recorded_at)
 
     def rest(self) -> None:
         """Stores what every rule waits for: before a process ends, or when there is time."""
@@ -202,7 +240,7 @@ class Market:
             self._projector.refresh(taxpayer, self._queries.today(taxpayer))
 
     def _decide(self, held: int, state: str) -> Quote:
-        with self._database.writing() as connection:
+        with self._database.writing_marks() as connection:
             return decide(connection, held, state, sortable_instant(self._clock()))
 
     def _count(self, crossings: Sequence[AlertFired | AlertRearmed]) -> None:

@@ -103,6 +103,11 @@ def last_id(connection: Connection) -> int:
     return connection.scalar(select(func.max(MARKS.c.id))) or 0
 
 
+def mark_at(connection: Connection, id: int) -> str:
+    """The instant of the mark `id`; empty without it."""
+    return connection.scalar(select(MARKS.c.at).where(MARKS.c.id == id)) or ""
+
+
 def latest(
     connection: Connection,
     until: str | None = None,
@@ -159,9 +164,11 @@ def _parts(assets: list[str]) -> Iterator[list[str]]:
         yield assets[start : start + _AT_ONCE]
 
 
-def stored_after(connection: Connection, id: int) -> list[tuple[int, Quote]]:
-    """(id, quote) of every mark stored after mark `id`, by whichever process, in that order."""
-    query = select(MARKS).where(MARKS.c.id > id).order_by(MARKS.c.id)
+def stored_after(
+    connection: Connection, id: int, limit: int | None = None
+) -> list[tuple[int, Quote]]:
+    """(id, quote) of the marks stored after mark `id`, by whichever process, in that order."""
+    query = select(MARKS).where(MARKS.c.id > id).order_by(MARKS.c.id).limit(limit)
     return [(row.id, quote_of(row)) for row in connection.execute(query)]
 
 

@@ -12,11 +12,17 @@ from zlib import crc32
 
 from sqlalchemy import Connection, Row, bindparam, inspect, select, update
 
-from domain.decisions import AlertAcknowledged, AlertFired, AlertSnoozed
+from domain.decisions import (
+    AlertAcknowledged,
+    AlertFired,
+    AlertRuleRemoved,
+    AlertRuleSet,
+    AlertSnoozed,
+)
 from domain.errors import ThresherError
 from domain.fact_codec import ALERT_TYPES
 from projections import alerts, pending
-from projections.schema import CHECKPOINTS, METADATA, insert
+from projections.schema import CHECKPOINTS, METADATA, insert, insert_new
 from services.collector import paused
 from services.database import Database
 from services.delivery import enqueue, hold
@@ -25,6 +31,7 @@ from services.marks import MarkBoard
 from services.read_models import (
     PROJECTIONS,
     Taxpayer,
+    clear,
     forget_opportunities,
     write_changes,
     write_opportunities,
@@ -34,11 +41,22 @@ from services.tables import PERMANENT
 
 READ_MODELS = "read_models"
 DELIVERY = "delivery"
+TOKENS = "tokens"  # counts how often somebody's tokens changed: they are tokens to all shards
 BATCH = 100_000
+RULE_TYPES = AlertRuleSet | AlertRuleRemoved | AlertSnoozed
 # One fingerprint of all versions: raising one rebuilds the read models.
 VERSION = crc32(repr([(each.name, each.version) for each in PROJECTIONS]).encode())
+_NO_TOKENS = {"projection": TOKENS, "version": 1, "position": 0, "as_of": ""}
 # Built once: a statement that is built anew takes longer than it runs.
 _POSITION = select(CHECKPOINTS.c.position).where(CHECKPOINTS.c.projection == bindparam("name"))
+_POSITIONS = select(CHECKPOINTS.c.projection, CHECKPOINTS.c.position).where(
+    CHECKPOINTS.c.projection.in_([bindparam("name"), TOKENS])
+)
+_COUNT_TOKENS = (
+    update(CHECKPOINTS)
+    .where(CHECKPOINTS.c.projection == TOKENS)
+    .values(position=CHECKPOINTS.c.position + 1)
+)
 _MOVE = (
     update(CHECKPOINTS)
     .where(
@@ -52,22 +70,39 @@ _MOVE = (
 Tells = Callable[[Connection, Collection[str], str], object]
 
 
+def checkpoint_name(what: str, shard: int) -> str:
+    """What the checkpoint of a shard is called; of the first, and of a file, as it always was."""
+    return f"{what}/{shard}" if shard else what
+
+
 class Fenced(ThresherError):
     """Another process moved the read models: this one's state is stale and it must stop."""
 
 
 class Projector:
-    """Owns the read models of one database. `catch_up` is idempotent and safe to repeat."""
+    """Owns the read models of one shard: of all taxpayers of one log.
 
-    def __init__(self, database: Database, ledger: Ledger, *, delivers: bool = True) -> None:
+    `catch_up` is idempotent and safe to repeat. `until_mark`: the board starts there; None: at the
+    last mark.
+    """
+
+    def __init__(
+        self, database: Database, ledger: Ledger, *, delivers: bool = True,
+        until_mark: int | None = None,
+    ) -> None:  # fmt: skip
         self.database = database
         self.ledger = ledger
+        self._read_models = checkpoint_name(READ_MODELS, ledger.shard)
+        self._delivery = checkpoint_name(DELIVERY, ledger.shard)
+        self._tokens_seen = 0
         self.snapshots = Snapshots(database, ledger)
         self.taxpayers: dict[str, Taxpayer] = {}
-        self.changed: set[str] = set()  # taxpayers that moved; who follows them takes it away
         self.tells: Tells | None = None
         self._untold: set[str] = set()
         self._head = 0
+        # Taxpayers whose books moved, and whose rules did; who follows them takes them away.
+        self.changed: set[str] = set()
+        self.ruled: set[str] = set()
         self._delivers = delivers
         self.position = self._stored_position()
         if self.position < 0:
@@ -76,7 +111,8 @@ class Projector:
                 PERMANENT.create_all(connection)
                 self.position = self._start(connection)
         with database.reading() as connection:
-            self.board = MarkBoard(connection)
+            self._tokens_seen = self._checkpoint(connection, TOKENS)
+            self.board = MarkBoard(connection, until_mark)
 
     def catch_up(
         self, as_of: str, progress: Callable[[int, int], None] = lambda done, total: None
@@ -131,8 +167,10 @@ class Projector:
                 self._fence(connection, facts[-1].position)
                 for name in sorted(changed):
                     tokens_changed |= write_changes(connection, name, self.taxpayers[name])
-                if tokens_changed and self.board.follow_tokens(connection):
-                    forget_opportunities(connection)  # others may hold them as well
+                if tokens_changed:
+                    connection.execute(_COUNT_TOKENS)
+                    if self.board.follow_tokens(connection):
+                        forget_opportunities(connection)  # others may hold them as well
                 for name in sorted(changed):
                     write_opportunities(connection, name, self.taxpayers[name], self.board, as_of)
                 self._project_alerts(connection, facts)
@@ -151,17 +189,23 @@ class Projector:
             self._untold = set()
 
     def follow(self) -> None:
-        """If another process moved the read models, goes on from where it left them."""
+        """If another process moved the read models, goes on from where it left them.
+
+        Tokens are followed as well: another shard may have got them.
+        """
         with self.database.reading() as connection:
-            stored = self._checkpoint(connection, READ_MODELS)
+            found = connection.execute(_POSITIONS, {"name": self._read_models}).all()
+            positions: dict[str, int] = {row.projection: row.position for row in found}
+            stored, tokens = positions[self._read_models], positions[TOKENS]
             if stored < self.position:  # they were started anew
                 self.taxpayers = {}
                 self.changed |= set(self.ledger.taxpayers())
                 self.board = MarkBoard(connection)
             elif stored > self.position:
                 self.changed |= self._passed_by(stored)
+            if tokens != self._tokens_seen:
                 self.board.follow_tokens(connection)
-            self.position = stored
+            self.position, self._tokens_seen = stored, tokens
 
     def _passed_by(self, until: int) -> set[str]:
         """Whom others' facts up to a position reach; those whose books moved are loaded anew."""
@@ -176,10 +220,14 @@ class Projector:
         return names
 
     def _project_alerts(self, connection: Connection, facts: list[LoggedFact]) -> None:
-        delivered = self._checkpoint(connection, DELIVERY) if self._delivers else facts[-1].position
+        delivered = (
+            self._checkpoint(connection, self._delivery) if self._delivers else facts[-1].position
+        )
         for logged in facts:
             fact, recorded_at = logged.recorded.fact, logged.recorded.recorded_at
             if type(fact) in ALERT_TYPES:
+                if isinstance(fact, RULE_TYPES):
+                    self.ruled.add(logged.taxpayer)
                 alerts.apply(connection, logged.taxpayer, fact, recorded_at)
                 pending.apply(connection, logged.taxpayer, fact, recorded_at)
                 if logged.position <= delivered:
@@ -190,10 +238,10 @@ class Projector:
                 elif isinstance(fact, AlertAcknowledged | AlertSnoozed):
                     hold(connection, logged.taxpayer, fact, zone)
         if self._delivers and facts[-1].position > delivered:
-            self._move(connection, DELIVERY, delivered, facts[-1].position)
+            self._move(connection, self._delivery, delivered, facts[-1].position)
 
     def _fence(self, connection: Connection, position: int) -> None:
-        self._move(connection, READ_MODELS, self.position, position)
+        self._move(connection, self._read_models, self.position, position)
 
     def _move(self, connection: Connection, name: str, old: int, new: int) -> None:
         moved = connection.execute(_MOVE, {"name": name, "old": old, "new": new})
@@ -208,26 +256,28 @@ class Projector:
         with self.database.reading() as connection:
             if not inspect(connection).has_table(CHECKPOINTS.name):
                 return -1
-            row = self._read_models_row(connection)
-            return int(row.position) if row is not None and row.version == VERSION else -1
+            row, tokens = (self._row(connection, name) for name in (self._read_models, TOKENS))
+            is_there = tokens is not None and row is not None and row.version == VERSION
+            return int(row.position) if row is not None and is_there else -1
 
-    def _read_models_row(self, connection: Connection) -> Row[Any] | None:
-        query = select(CHECKPOINTS).where(CHECKPOINTS.c.projection == READ_MODELS)
+    def _row(self, connection: Connection, name: str) -> Row[Any] | None:
+        query = select(CHECKPOINTS).where(CHECKPOINTS.c.projection == name)
         return connection.execute(query).one_or_none()
 
     def _start(self, connection: Connection) -> int:
         """Makes the checkpoints; read models of another version start anew from fact one."""
-        row = self._read_models_row(connection)
+        connection.execute(insert_new(connection.dialect, CHECKPOINTS), _NO_TOKENS)
+        row = self._row(connection, self._read_models)
         if row is not None and row.version == VERSION:
             return int(row.position)  # another process made them meanwhile
+        clear(connection, self.ledger.taxpayers())
         if row is not None:
-            keep = CHECKPOINTS.c.projection != DELIVERY
-            connection.execute(CHECKPOINTS.delete().where(keep))
-        for projection in PROJECTIONS:
-            connection.execute(projection.table.delete())
-        insert(connection, CHECKPOINTS, [(READ_MODELS, VERSION, 0, "")])
+            connection.execute(
+                CHECKPOINTS.delete().where(CHECKPOINTS.c.projection == self._read_models)
+            )
+        insert(connection, CHECKPOINTS, [(self._read_models, VERSION, 0, "")])
         if self._delivers and row is None:
-            insert(connection, CHECKPOINTS, [(DELIVERY, 1, 0, "")])
+            insert(connection, CHECKPOINTS, [(self._delivery, 1, 0, "")])
         return 0
 
     def _checkpoint(self, connection: Connection, name: str) -> int:

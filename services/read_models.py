@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
@@ -40,6 +41,7 @@ PROJECTIONS: tuple[Projection, ...] = (
     ALERTS,
     ALERT_PENDING,
 )
+_AT_ONCE = 1_000  # a statement takes no more than some thousand values
 
 
 @dataclass(slots=True)
@@ -171,6 +173,17 @@ def forget_opportunities(connection: Connection) -> None:
     connection.execute(opportunities.OPPORTUNITIES.table.delete())
     of_opportunities = CHECKPOINTS.c.projection.startswith("opportunities:")
     connection.execute(CHECKPOINTS.delete().where(of_opportunities))
+
+
+def clear(connection: Connection, taxpayers: Sequence[str]) -> None:
+    """Drops every row of these taxpayers, and what says that their opportunities are written."""
+    for start in range(0, len(taxpayers), _AT_ONCE):
+        some = taxpayers[start : start + _AT_ONCE]
+        for projection in PROJECTIONS:
+            table = projection.table
+            connection.execute(table.delete().where(table.c.taxpayer.in_(some)))
+        names = [f"opportunities:{name}" for name in some]
+        connection.execute(CHECKPOINTS.delete().where(CHECKPOINTS.c.projection.in_(names)))
 
 
 def _write_book(

@@ -26,10 +26,12 @@ RESTS = Table(
     Column("state", LargeBinary, nullable=False),
 )
 _BATCH = 100_000
+_AT_ONCE = 1_000  # a statement takes no more than some thousand values
 
 
 def save(projector: Projector, engine: Engine) -> int:
     """Stores what every rule waits for now; returns for how many taxpayers."""
+    mine = projector.ledger.taxpayers()
     rows = [
         (name, fingerprint(), digest_of(data), data)
         for name, rest in rests(engine, projector.position)
@@ -38,7 +40,9 @@ def save(projector: Projector, engine: Engine) -> int:
     ]
     with projector.database.writing() as connection:
         CACHES.create_all(connection)
-        connection.execute(RESTS.delete())
+        for start in range(0, len(mine), _AT_ONCE):
+            some = mine[start : start + _AT_ONCE]
+            connection.execute(RESTS.delete().where(RESTS.c.taxpayer.in_(some)))
         if rows:
             insert(connection, RESTS, rows)
     return len(rows)
@@ -55,7 +59,7 @@ def load(projector: Projector) -> dict[str, Rest]:
     found = {
         row.taxpayer: decoder.decode(row.state)
         for row in rows
-        if digest_of(row.state) == row.digest
+        if projector.ledger.owns(row.taxpayer) and digest_of(row.state) == row.digest
     }
     since = min((rest.position for rest in found.values()), default=projector.position)
     moved = _moved(projector, since)

@@ -145,7 +145,9 @@ class Snapshots:
         try:
             state, taxpayer.written = unpacked(row.state, row.digest)
         except Damaged:
-            _log.warning("the snapshot of %s is damaged: its facts are folded anew", row.taxpayer)
+            _log.warning(
+                "a snapshot is damaged: its facts are folded anew", extra={"taxpayer": row.taxpayer}
+            )
             return None
         taxpayer.portfolio = Thawed(state, recall)
         return taxpayer

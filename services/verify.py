@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -11,7 +11,6 @@ from sqlalchemy import select
 from projections import tokens
 from projections.schema import CHECKPOINTS, digest
 from services.database import Database
-from services.ledger import Ledger
 from services.marks import MarkBoard
 from services.projector import Projector
 from services.read_models import PROJECTIONS, books_digest
@@ -32,29 +31,35 @@ class Compared:
 
 
 def rebuild_and_compare(
-    live: Projector, scratch: Database, ledger: Ledger, progress: Callable[[int, int], None]
+    live: Sequence[Projector], scratch: Database, progress: Callable[[int, int], None]
 ) -> list[Compared]:
-    """Rebuilds into the empty database `scratch`; nothing is sent and nothing live changes."""
-    rebuilt = Projector(scratch, ledger, delivers=False)
-    rebuilt.catch_up("0001-01-01", progress)
-    for taxpayer, as_of, last_mark in _opportunity_checkpoints(live.database):
-        with live.database.reading() as now, scratch.reading() as anew:
-            rebuilt.board = MarkBoard(now, last_mark, tokens.by_asset(anew))
-        rebuilt.refresh(taxpayer, as_of)
+    """Rebuilds every shard into the empty database `scratch`; nothing is sent, and nothing live
+    changes. `progress(done, total)` of one shard after the other.
+    """
+    rebuilt = [Projector(scratch, each.ledger, delivers=False) for each in live]
+    for each in rebuilt:
+        each.catch_up("0001-01-01", progress)
+    database = live[0].database
+    for taxpayer, as_of, last_mark in _opportunity_checkpoints(database):
+        its = next(each for each in rebuilt if each.ledger.owns(taxpayer))
+        with database.reading() as now, scratch.reading() as anew:
+            its.board = MarkBoard(now, last_mark, tokens.by_asset(anew))
+        its.refresh(taxpayer, as_of)
     compared = []
-    with live.database.reading() as now, scratch.reading() as anew:
+    with database.reading() as now, scratch.reading() as anew:
         for projection in PROJECTIONS:
             table = projection.table
             compared.append(Compared(projection.name, digest(now, table), digest(anew, table)))
     return [*compared, _snapshots(live, rebuilt)]
 
 
-def _snapshots(live: Projector, rebuilt: Projector) -> Compared:
+def _snapshots(live: Sequence[Projector], rebuilt: Sequence[Projector]) -> Compared:
     """Every snapshot with the facts since, and the same books from fact one."""
     kept, anew = hashlib.sha256(), hashlib.sha256()
-    for name in live.snapshots.names():
-        kept.update(books_digest(live.snapshots.load(name, live.position)))
-        anew.update(books_digest(rebuilt.taxpayer(name)))
+    for ours, theirs in zip(live, rebuilt, strict=True):
+        for name in filter(ours.ledger.owns, ours.snapshots.names()):
+            kept.update(books_digest(ours.snapshots.load(name, ours.position)))
+            anew.update(books_digest(theirs.taxpayer(name)))
     return Compared("snapshots", kept.hexdigest(), anew.hexdigest())
 
 

@@ -11,7 +11,10 @@ from tests.services.house import House
 
 pytest_plugins = ("tests.servers.fixtures",)
 
-SETTINGS = ("DATABASE_URL", "TAXPAYER", "WEBHOOK_SECRET", "WEBHOOK_ALLOW_LOCAL")
+SETTINGS = (
+    "DATABASE_URL", "TAXPAYER", "WEBHOOK_SECRET", "WEBHOOK_ALLOW_LOCAL", "LOG_KEY", "LOG_LEVEL",
+    "LOG_FORMAT",
+)  # fmt: skip
 
 
 @pytest.fixture(autouse=True, scope="session")

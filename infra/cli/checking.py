@@ -30,14 +30,13 @@ def verify_command(
     if not rebuild:
         raise typer.BadParameter("say --rebuild")
     app = application()
-    live = app.projector
+    live = [each.projector for each in app.of_all_shards()]
     with tempfile.TemporaryDirectory(prefix="thresher-verify-") as folder, progress_bar() as bar:
         task = bar.add_task("rebuilding", total=None)
         scratch = open_database(Path(folder) / "rebuilt.db")
         found = rebuild_and_compare(
             live,
             scratch,
-            app.ledger,
             lambda done, total: bar.update(task, completed=done, total=total),
         )
         scratch.reader.dispose()
@@ -49,7 +48,7 @@ def verify_command(
         for each in found
     ]  # fmt: skip
     columns = {"projection": "read model", "equal": "equal", "live": "live digest (SHA-256)"}
-    show(rows, output, columns, f"Rebuilt from {live.position} facts", "")
+    show(rows, output, columns, f"Rebuilt from {sum(each.position for each in live)} facts", "")
     if not all(each.equal for each in found):
         raise typer.Exit(MISMATCH)
 

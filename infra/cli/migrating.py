@@ -14,6 +14,10 @@ def migrate_command(
     role: Annotated[
         str, typer.Option(help="A login that may append to the log and use the tables, no more.")
     ] = "",
+    shards: Annotated[
+        int | None,
+        typer.Option(help="Logs, and so partitions: for good, once there are facts (new: 1)."),
+    ] = None,
 ) -> None:
     """Make the schema of this version on the PostgreSQL server of THRESHER_DATABASE_URL.
 
@@ -26,5 +30,5 @@ def migrate_command(
         return
     from infra.postgres import opening  # noqa: PLC0415
 
-    revision = opening.migrated(place.database_url, role)
+    revision = opening.migrated(place.database_url, role, shards)
     stderr().print(f"the schema is of revision {revision}", highlight=False)

@@ -58,7 +58,7 @@ def view(app: App, taxpayer: str | None, as_of: str | None, known_at: str | None
     """The frame of a reading command; dates are checked here."""
     if as_of is not None:
         as_of = check_moment(as_of, "--as-of")[:10]
-    chosen, known = app.taxpayer(taxpayer), app.ledger.taxpayers()
+    chosen, known = app.taxpayer(taxpayer), app.taxpayers()
     if known and chosen not in known:
         raise NoSuchTaxpayer(f"no facts of taxpayer {chosen!r}; known: {', '.join(known)}")
     return app.queries.view(chosen, as_of, known_at)

@@ -29,11 +29,12 @@ class NotStreaming(ThresherError):
 def topics_command(
     replicas: Annotated[int, typer.Option(help="On how many brokers each is kept.")] = 1,
 ) -> None:
-    """Make the topics that are not there yet."""
+    """Make the topics that are not there yet; facts get a partition a shard of the database."""
     from infra.kafka.topics import make_topics, topics  # noqa: PLC0415
 
-    settings = _streaming(application()).settings
-    made = make_topics(settings.kafka, topics(settings.kafka_prefix), replicas)
+    app = _streaming(application())
+    names = topics(app.settings.kafka_prefix)
+    made = make_topics(app.settings.kafka, names, replicas, app.shards)
     stderr().print(f"made: {', '.join(made)}" if made else "all topics are there")
 
 
@@ -43,21 +44,20 @@ def worker_command(
 ) -> None:
     """Take facts and marks in from Kafka, fire alerts and send them, until stopped.
 
-    Any number may run: one works, the others stand by and go on where it ended.
+    Any number may run: they share out the shards of the database, and those of one that ends.
     """
+    from infra.kafka.consumer import consumer_of  # noqa: PLC0415
     from infra.kafka.topics import topics  # noqa: PLC0415
-    from infra.kafka.worker import MOST_RECORDS, Worker, consumer_of  # noqa: PLC0415
+    from infra.kafka.worker import Worker  # noqa: PLC0415
 
     app = _streaming(application())
     if not app.settings.is_postgres:
         raise NotStreaming("a worker stores in PostgreSQL: set THRESHER_DATABASE_URL to a server")
     names = topics(app.settings.kafka_prefix)
-    app.market  # noqa: B018  everything that can be wrong is found before the first message
-    consumer = consumer_of(app.settings.kafka, names, app.settings.kafka_prefix)
-    worker, stopped = Worker(app, consumer, names), list[int]()
-    publisher = app.publishing()
+    consumer = consumer_of(app.settings.kafka, names, app.settings.kafka_prefix, app.shards)
     relay = Beside(relay_of(app))
-    app.market.tell = relay.wake
+    worker, stopped = Worker(app, consumer, names, relay.wake), list[int]()
+    app.channels = worker.metrics.counted(app.channels)
     if metrics_port:
         worker.metrics.start(metrics_address, metrics_port)
 
@@ -69,14 +69,12 @@ def worker_command(
     stderr().print(f"worker of {names.facts} and {names.marks}", highlight=False)
     try:
         while not stopped:
-            is_behind = worker.step() >= MOST_RECORDS
-            if publisher is not None and not is_behind:  # alerts come first
-                publisher.step()
+            worker.step()
             relay.check()
     finally:
         consumer.close()
+        worker.close()
         relay.close()
-        app.rest()
         app.close()
 
 

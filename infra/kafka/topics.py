@@ -32,12 +32,12 @@ def topics(prefix: str) -> Topics:
     return Topics(*(f"{prefix}.{name.replace('_', '-')}" for name in Topics._fields))
 
 
-def make_topics(servers: str, names: Topics, replicas: int) -> list[str]:
+def make_topics(servers: str, names: Topics, replicas: int, partitions: int = 1) -> list[str]:
     """Makes those that are not there; returns their names. Raises NoBroker.
 
-    Facts and marks have one partition: their order is the order in which they count. The latest
-    mark of an asset is kept for good, and so is every fact. Changes are kept as long as the broker
-    keeps what nobody says otherwise of.
+    Facts have a partition a shard of the database. Marks have one: their order is the order in
+    which they count. The latest mark of an asset is kept for good, and so is every fact.
+    Changes are kept as long as the broker keeps what nobody says otherwise of.
     """
     for_good = {"retention.ms": "-1"}
     configs = {
@@ -55,7 +55,11 @@ def make_topics(servers: str, names: Topics, replicas: int) -> list[str]:
     try:
         known = set(admin.list_topics())
         made = {
-            name: {"num_partitions": 1, "replication_factor": replicas, "configs": config}
+            name: {
+                "num_partitions": 1 if name == names.marks else partitions,
+                "replication_factor": replicas,
+                "configs": config,
+            }
             for name, config in configs.items()
             if name not in known
         }

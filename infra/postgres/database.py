@@ -8,15 +8,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Integer, Text, create_engine, event
+from sqlalchemy import BigInteger, Connection, Engine, Integer, Text, create_engine, event
 from sqlalchemy.ext.compiler import compiles
 
 from infra.postgres.place import engine_url
 from services.database import Database
 
 _WRITES = "thresher_writes"
-# One writer at a time, as in SQLite: marks get their ids in the order in which they commit.
-_LOCK = "SELECT pg_advisory_xact_lock(hashtext('thresher.tables'))"
+# One writer at a time of a shard's tables, as in SQLite, and one of the marks: they get their ids
+# in the order in which they commit.
+_LOCK = (
+    "SELECT set_config('lock_timeout', '30s', true), pg_advisory_xact_lock(hashtext('thresher.{}'))"
+)
+_MARKS = "marks"
 
 
 @compiles(Text, "postgresql")
@@ -30,7 +34,7 @@ def _integer(_type: Integer, compiler: Any, **options: Any) -> str:
 
 
 def open_database(url: str) -> Database:
-    """The database at `url`. Readers see one snapshot; a writer holds the lock from its start."""
+    """The database at `url`. Readers see one snapshot; a writer holds its lock from its start."""
     engine = create_engine(
         engine_url(url),
         isolation_level="REPEATABLE READ",
@@ -43,8 +47,17 @@ def open_database(url: str) -> Database:
     def _begin(connection: Connection) -> None:
         options: Any = connection.get_execution_options()
         if options.get(_WRITES):
-            connection.exec_driver_sql("SET LOCAL lock_timeout = '30s'")
-            connection.exec_driver_sql(_LOCK)
+            connection.exec_driver_sql(_LOCK.format(options[_WRITES]))
 
-    writes = {_WRITES: True, "isolation_level": "READ COMMITTED"}
-    return Database(reader=engine, writer=engine.execution_options(**writes))
+    return of_shard(engine, 0)
+
+
+def of_shard(engine: Engine, shard: int) -> Database:
+    """The same database, where a writer holds the lock of that shard."""
+    return Database(
+        reader=engine, writer=_writer(engine, f"shard.{shard}"), marks=_writer(engine, _MARKS)
+    )
+
+
+def _writer(engine: Engine, lock: str) -> Engine:
+    return engine.execution_options(**{_WRITES: lock, "isolation_level": "READ COMMITTED"})

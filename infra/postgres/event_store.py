@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from eventsourcing.persistence import (
+    ApplicationRecorder,
     InterfaceError,
     Notification,
     OperationalError,
@@ -26,6 +27,7 @@ from eventsourcing.utils import retry
 from psycopg.rows import tuple_row
 
 from infra.postgres.place import connection_parts
+from infra.postgres.shards import shard_of
 from services.intake import Intake, move
 from services.ledger import FactRecorder
 
@@ -37,10 +39,12 @@ _APPEND = "SELECT thresher_append(%s, %s, %s, %s, %s)"
 class FactPostgresRecorder(PostgresApplicationRecorder, FactRecorder):
     """Facts of one shard; their `position` in it is the log."""
 
-    shard = 0
-
     def __init__(self, datastore: PostgresDatastore, **_: Any) -> None:
         super().__init__(datastore, events_table_name="facts")
+        self.shard, self.shards = 0, 1
+
+    def owns(self, taxpayer: str) -> bool:
+        return shard_of(taxpayer, self.shards) == self.shard
 
     def create_table(self) -> None:
         """Nothing: the schema is made by `thresher migrate`."""
@@ -112,13 +116,17 @@ class FactPostgresRecorder(PostgresApplicationRecorder, FactRecorder):
         )
         return self._rows(where, [prefix, end, after, until])
 
+    def select_topics(self, topics: Sequence[str], after: int, until: int) -> list[Row]:
+        where = "position > %s AND position <= %s AND topic = ANY(%s) ORDER BY position"
+        return self._rows(where, [after, until, list(topics)])
+
     def select_streams(self, ids: Sequence[str]) -> list[tuple[str, int, str, bytes]]:
         where = "originator_id = ANY(%s) ORDER BY originator_id, originator_version"
         return [row[1:] for row in self._rows(where, [list(ids)])]
 
     def select_taxpayers(self) -> list[str]:
         """One step of the index for each taxpayer, however many facts it has."""
-        return [row[0] for row in self._all(_TAXPAYERS, [self.shard, self.shard])]
+        return [row[0] for row in self._all(_TAXPAYERS, [])]
 
     def _rows(self, where: str, parameters: list[Any]) -> list[Row]:
         rows: list[Row] = self._all(
@@ -136,11 +144,11 @@ class FactPostgresRecorder(PostgresApplicationRecorder, FactRecorder):
 
 _TAXPAYERS = """
 WITH RECURSIVE found AS (
-    (SELECT split_part(originator_id, ':', 1) AS name FROM facts WHERE shard = %s
+    (SELECT split_part(originator_id, ':', 1) AS name FROM facts
      ORDER BY originator_id LIMIT 1)
     UNION ALL
     SELECT (SELECT split_part(originator_id, ':', 1) FROM facts
-            WHERE shard = %s AND originator_id >= found.name || ';'
+            WHERE originator_id >= found.name || ';'
             ORDER BY originator_id LIMIT 1)
     FROM found WHERE found.name IS NOT NULL
 )
@@ -165,3 +173,9 @@ class FactPostgresFactory(PostgresFactory):
         known = self.datastore.pool.kwargs
         assert isinstance(known, dict)
         known.update(options)  # before the pool opens its first connection
+
+    def application_recorder(self) -> ApplicationRecorder:
+        recorder = super().application_recorder()
+        assert isinstance(recorder, FactPostgresRecorder)
+        recorder.shard, recorder.shards = int(self.env["SHARD"]), int(self.env["SHARDS"])
+        return recorder

@@ -11,6 +11,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine, inspect
 
 from domain.errors import ThresherError
+from infra.postgres import shards as all_shards
 from infra.postgres.place import engine_url, shown
 from projections.schema import METADATA
 from services.read_models import PROJECTIONS
@@ -25,11 +26,12 @@ class NotMigrated(ThresherError):
     """The schema is not the one of this version."""
 
 
-def migrate(url: str, role: str = "") -> str:
+def migrate(url: str, role: str = "", shards: int | None = None) -> str:
     """Brings the schema to this version and lets `role` use it; returns the revision.
 
     One at a time: a second process waits. The role can append to the log and read it, and
-    change tables that are not the log; it can create nothing.
+    change tables that are not the log; it can create nothing. `shards`: into how many logs the
+    facts are parted, for good; None: as many as there are. Raises WrongShards.
     """
     engine = create_engine(engine_url(url), isolation_level="AUTOCOMMIT")
     try:
@@ -40,6 +42,8 @@ def migrate(url: str, role: str = "") -> str:
             with engine.connect().execution_options(isolation_level="READ COMMITTED") as tables:
                 METADATA.create_all(tables)  # read models of this version; rebuilt at will
                 CACHES.create_all(tables)
+                if shards is not None:
+                    all_shards.make(tables, shards)
                 if role:
                     _grant(tables, role)
                 tables.commit()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import psycopg
 from eventsourcing.persistence import PersistenceError
+from sqlalchemy import make_url
 from sqlalchemy.exc import DBAPIError
 
 from domain.errors import ThresherError
@@ -14,6 +15,7 @@ from services.database import Database
 from services.ledger import Ledger
 
 _STORE = "infra.postgres.event_store:FactPostgresFactory"
+_PATIENCE_SECONDS = 5  # half of what Prometheus waits for a scrape
 
 
 class ServerNotReached(ThresherError):
@@ -35,21 +37,36 @@ def database(url: str) -> Database:
     return opened
 
 
-def ledger(url: str) -> Ledger:
-    """The log of facts; raises ServerNotReached."""
+def watched(url: str) -> Database:
+    """The same for one that only looks: nothing is asked yet, and no answer is waited for long."""
+    options = make_url(url).query.get("options", "")
+    limits = {
+        "connect_timeout": str(_PATIENCE_SECONDS),
+        "options": f"{options} -c statement_timeout={_PATIENCE_SECONDS}s".strip(),
+    }
+    place = make_url(url).update_query_dict(limits)
+    return open_database(place.render_as_string(hide_password=False))
+
+
+def ledger(url: str, shard: int = 0, shards: int = 1) -> Ledger:
+    """The log of one of so many shards; raises ServerNotReached."""
     parts, options = connection_parts(url)
     try:
         # The pool would only say that it had no connection in time, not why.
         psycopg.connect(**parts, **options).close()  # type: ignore[arg-type]
-        return Ledger({"PERSISTENCE_MODULE": _STORE, "POSTGRES_URL": url})
+        place = {"POSTGRES_URL": url, "SHARD": str(shard), "SHARDS": str(shards)}
+        return Ledger({"PERSISTENCE_MODULE": _STORE, **place})
     except (PersistenceError, psycopg.Error) as error:
         raise ServerNotReached(f"{shown(url)}: {_first_line(error)}") from error
 
 
-def migrated(url: str, role: str) -> str:
-    """Brings the schema to this version; returns its revision. Raises ServerNotReached."""
+def migrated(url: str, role: str, shards: int | None) -> str:
+    """Brings the schema to this version; returns its revision.
+
+    Raises ServerNotReached, WrongShards.
+    """
     try:
-        return migrate(url, role)
+        return migrate(url, role, shards)
     except DBAPIError as error:
         raise ServerNotReached(f"{shown(url)}: {_first_line(error.orig)}") from error
 

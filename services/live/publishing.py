@@ -1,13 +1,14 @@
-"""Publishing opportunities: changes of everybody's go to the outbox while there is time for it.
+"""Publishing opportunities: what changed of everybody's goes to the outbox.
 
-Taxpayers are looked at in a ring, each at most once a second and each time as it is then. The
-ring goes on in slices, and rests after each nine times as long as it took: so it takes a tenth of
-the time at most, and an alert waits for a slice, or for one taxpayer, at most.
+For a process of its own, which follows what others store: an alert never waits for it. Taxpayers
+are looked at in a ring, each once a second at most and each time as it is then, so that what it
+does in a second is bounded however many prices move; it works half of the time at most.
 """
 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import msgspec
@@ -17,10 +18,10 @@ from projections.schema import Piece
 from services.changes_out import (
     CHANGED,
     GONE,
+    NOTHING_TOLD,
     OPEN,
     OPPORTUNITIES,
     Change,
-    LastTold,
     body_of,
     last_told,
     row_id,
@@ -31,46 +32,66 @@ from services.live.changes import Opportunities, RowKey, key_of
 from services.projector import Projector
 
 EVERY = timedelta(seconds=1)
-SLICE = timedelta(milliseconds=5)
-SHARE = 10  # one part in so many of the time
+SLICE = timedelta(milliseconds=50)
+AT_ONCE = 500  # rows of one transaction: others write to the same tables
 
 
 class Publisher:
-    """Follows the opportunities of every taxpayer of a projector. `step` does what is due."""
+    """Follows the opportunities of every taxpayer of these projectors, which are its own.
 
-    def __init__(self, projector: Projector, clock: Clock) -> None:
-        self._projector = projector
+    `step` does what is due.
+    """
+
+    def __init__(self, projectors: Sequence[Projector], clock: Clock) -> None:
+        self._projectors = projectors
         self._clock = clock
-        self._names = set(projector.ledger.taxpayers())
+        self._home: dict[str, Projector] = {}
+        for projector in projectors:
+            projector.changed |= set(projector.ledger.taxpayers())
         self._ring: deque[str] = deque()
         self._began = self._rests_until = datetime.min.replace(tzinfo=clock().tzinfo)
         self._followed: dict[str, Opportunities] = {}
         self._last: dict[str, int] = {}
 
     def step(self) -> int:
-        """Goes on for a slice if it is time; returns how many changes it told."""
+        """Goes on in the ring for a slice if it is time; returns how many changes it told."""
         start = now = self._clock()
         if start < self._rests_until:
             return 0
-        found: dict[str, list[Change]] = {}
+        told = 0
         while self._has_next(start) and now - start <= SLICE:
             name = self._ring.popleft()
-            changes = self._changes(name, sortable_instant(now))
-            if changes:
-                found[name] = changes
+            changes, at = self._changes(name, sortable_instant(now)), sortable_instant(now)
+            for first in range(0, len(changes), AT_ONCE):
+                told += self._tell(name, changes[first : first + AT_ONCE], at)
             now = self._clock()
-        told = self._tell(found, sortable_instant(now)) if found else 0
-        now = self._clock()
-        self._rests_until = now + (now - start) * (SHARE - 1)
+        self._rests_until = now + (now - start)
         return told
+
+    def close(self) -> None:
+        """Gives the connections of the logs back."""
+        for projector in self._projectors:
+            projector.ledger.close()
 
     def _has_next(self, now: datetime) -> bool:
         """Whether somebody is left in the ring; it begins anew once a second."""
         if not self._ring and now - self._began >= EVERY:
             self._began = now
-            self._names |= self._projector.taxpayers.keys()
-            self._ring.extend(sorted(self._names))
+            self._catch_up()
+            self._ring.extend(sorted(self._home))
         return bool(self._ring)
+
+    def _catch_up(self) -> None:
+        """Takes up what others stored. Marks are those of all: one board serves every shard."""
+        board = self._projectors[0].board
+        for projector in self._projectors:
+            projector.follow()
+            self._home |= dict.fromkeys(projector.changed, projector)
+            projector.changed = set()
+            projector.board = board
+        with self._projectors[0].database.reading() as connection:
+            board.follow_tokens(connection)
+            board.follow(connection)
 
     def _changes(self, name: str, at: str) -> list[Change]:
         followed = self._followed.get(name) or self._follow(name)
@@ -86,24 +107,22 @@ class Publisher:
 
     def _follow(self, name: str) -> Opportunities:
         """From what was told last, by whomever."""
-        with self._projector.database.reading() as connection:
-            last = last_told(connection, OPPORTUNITIES, [name]).get(name, LastTold(0, {}))
+        projector = self._home[name]
+        with projector.database.reading() as connection:
+            last = last_told(connection, OPPORTUNITIES, [name]).get(name, NOTHING_TOLD)
         rows: dict[RowKey, Piece] = {}
         for body in last.rows.values():
             row = msgspec.json.decode(body)
             rows[key_of(row)] = row
         self._last[name] = last.number
-        self._followed[name] = Opportunities(self._projector, name, rows)
+        self._followed[name] = Opportunities(projector, name, rows)
         return self._followed[name]
 
-    def _tell(self, found: dict[str, list[Change]], at: str) -> int:
-        count = 0
-        with self._projector.database.writing() as connection:
-            for name, changes in found.items():
-                number = tell(connection, OPPORTUNITIES, name, self._last[name], changes, at)
-                if number is None:  # another process told of it: looked at anew next time
-                    del self._followed[name]
-                else:
-                    self._last[name] = number
-                    count += len(changes)
-        return count
+    def _tell(self, name: str, changes: Sequence[Change], at: str) -> int:
+        with self._home[name].database.writing() as connection:
+            number = tell(connection, OPPORTUNITIES, name, self._last[name], changes, at)
+        if number is None:  # another process told of it: it is looked at anew next time
+            self._followed.pop(name, None)
+            return 0
+        self._last[name] = number
+        return len(changes)

@@ -57,7 +57,10 @@ class Relief:
             return
         for crossing in self._engine.ask(self.sweep.may_cross(marks) - self._engine.due, marks):
             self.missed += 1
-            _log.error("self-audit: rule %s of %s crossed unseen", crossing.key[1], crossing.key[0])
+            taxpayer, rule = crossing.key
+            _log.error(
+                "self-audit: a rule crossed unseen", extra={"taxpayer": taxpayer, "rule": rule}
+            )
             yield crossing
 
     def _park(self, keys: Collection[Key]) -> None:

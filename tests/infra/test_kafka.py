@@ -19,9 +19,11 @@ from kafka import KafkaConsumer, KafkaProducer
 from domain.decisions import AlertRuleSet
 from infra.channels.kafka import producer_of
 from infra.composition import App
+from infra.kafka.consumer import consumer_of
 from infra.kafka.letters import replay, tell
 from infra.kafka.topics import Topics
-from infra.kafka.worker import Worker, consumer_of
+from infra.kafka.worker import Worker
+from infra.relay import relay_of
 from infra.settings import Settings
 from infra.simulate import Shares, Venue
 from projections.schema import digest
@@ -58,8 +60,8 @@ class Stream:
         self.settings = Settings(database_url=url, kafka=broker.bootstrap, kafka_prefix=prefix)
         self.clock = Clock()
         self.app = App(self.settings, self.clock)
-        self.consumer = consumer_of(broker.bootstrap, names, prefix)
-        self.worker = Worker(self.app, self.consumer, names)
+        self.consumer = consumer_of(broker.bootstrap, names, prefix, self.app.shards)
+        self.worker = Worker(self.app, self.consumer, names, relay_of(self.app).once)
 
     def fact(self, data: Json, taxpayer: str = "main") -> None:
         self.send(self.names.facts, taxpayer, event("fact", taxpayer, data, data["id"]))
@@ -93,6 +95,7 @@ class Stream:
 
     def close(self) -> None:
         self.consumer.close()
+        self.worker.close()
         self.producer.close()
         self.app.close()
         drop_sockets()
@@ -126,7 +129,7 @@ def test_facts_and_marks_come_in_once_and_alerts_go_out_under_one_id(stream: Str
     stream.app.market.facts_changed(AT)
     stream.mark("S", "79")
     stream.mark("S", "79")
-    stream.until(lambda: stream.app.market.counts.fired == 1)
+    stream.until(lambda: stream.worker.shards[0].market.counts.fired == 1)
     (alert,) = stream.received(stream.names.alerts, 1)
     assert (alert["type"], alert["subject"]) == ("io.thresher.alert.fired.v1", "main")
     assert alert["id"] == alert["data"]["key"] == "main/loss/1"
@@ -177,7 +180,7 @@ def test_a_simulated_venue_ends_as_in_the_embedded_edition(stream: Stream, tmp_p
     embedded.app.projector.catch_up(embedded.clock.day)
     stream.until(lambda: stream.app.ledger.head() == embedded.app.ledger.head())
     marks = len({each.id for each in said if each.kind == "mark"})
-    stream.until(lambda: stream.app.projector.board.last_id == marks)
+    stream.until(lambda: stream.worker.shards[0].projector.board.last_id == marks)
     assert digests(stream.app) == digests(embedded.app)
     assert len(stored_letters(stream)) == sum(each.kind == "poison" for each in said) > 3
     embedded.close()

@@ -173,4 +173,4 @@ def test_every_checkpoint_is_of_a_known_projection(house: House) -> None:
     house.say(STOCK, buy("b1"))
     with house.app.database.reading() as connection:
         names = {row.projection for row in connection.execute(CHECKPOINTS.select())}
-    assert names == {"read_models", "delivery", "opportunities:main"}
+    assert names == {"read_models", "delivery", "tokens", "opportunities:main"}

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -18,6 +17,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import psycopg
+
+from tests.servers.ports import free_ports
 
 _PLACES = "/usr/lib/postgresql/*/bin"  # where Debian keeps it, out of the PATH
 _SETTINGS = {
@@ -42,7 +43,7 @@ def server() -> Iterator[str]:
     owner = _owner()
     if owner:
         shutil.chown(folder, *owner)
-    port = _free_port()
+    (port,) = free_ports(1)
     try:
         _run(owner, programs / "initdb", "-D", folder / "data", "-U", "postgres", "-A", "trust",
              "-E", "UTF8", "--no-sync", "--locale=C.UTF-8")  # fmt: skip
@@ -105,10 +106,3 @@ def _run(owner: tuple[int, int] | None, *command: object) -> None:
     )  # fmt: skip
     if done.returncode:
         raise NoServer(f"{command[0]}: {done.stdout.strip()[-500:]}")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

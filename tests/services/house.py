@@ -144,9 +144,7 @@ class House:
         """The read models that a rebuild from fact one finds different."""
         scratch = open_database(self.path.with_name("scratch.db"))
         try:
-            found = rebuild_and_compare(
-                self.app.projector, scratch, self.app.ledger, lambda done, total: None
-            )
+            found = rebuild_and_compare([self.app.projector], scratch, lambda done, total: None)
         finally:
             scratch.reader.dispose()
             for leftover in self.path.parent.glob("scratch.db*"):

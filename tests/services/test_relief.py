@@ -55,7 +55,9 @@ def test_what_a_broken_guard_misses_the_audit_finds_at_once(
     coin.watch("loss", "300")
     assert said(coin.tick("C", "60")) == ["fired loss #1 at 400"]
     assert coin.app.market.counts.missed == 1
-    assert "rule loss of main crossed unseen" in caplog.text
+    (line,) = caplog.records
+    assert "crossed unseen" in line.message
+    assert (vars(line)["taxpayer"], vars(line)["rule"]) == ("main", "loss")
     assert [row["rule"] for row in coin.ask()["alerts"]] == ["loss"]
     assert coin.app.market.counts.fired == 1
 

@@ -116,7 +116,9 @@ def test_a_damaged_one_is_folded_anew_with_a_warning(
     again = house.reopened()
     with caplog.at_level(logging.WARNING):
         assert not is_thawed(again)
-    assert "the snapshot of main is damaged" in caplog.text
+    (line,) = caplog.records
+    assert "snapshot is damaged" in line.message
+    assert vars(line)["taxpayer"] == "main"
     assert told(again) == before
     again.close()
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import gc
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
@@ -22,6 +21,8 @@ from pathlib import Path
 from kafka import KafkaAdminClient
 from kafka.errors import KafkaError
 from platformdirs import user_cache_path
+
+from tests.servers.ports import free_ports
 
 HERE = Path(__file__).parent
 _PLUGIN = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies"
@@ -62,7 +63,7 @@ class Broker:
         self._folder = folder
         self._java = _java()
         self._jars = _jars()
-        self.port, controller = _free_ports(2)
+        self.port, controller = free_ports(2)
         self.bootstrap = f"127.0.0.1:{self.port}"
         self._config = folder / "server.properties"
         self._config.write_text(
@@ -177,14 +178,3 @@ def _answers(bootstrap: str) -> bool:
     finally:
         admin.close()
     return True
-
-
-def _free_ports(count: int) -> list[int]:
-    probes = [socket.socket() for _ in range(count)]
-    try:
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [probe.getsockname()[1] for probe in probes]
-    finally:
-        for probe in probes:
-            probe.close()

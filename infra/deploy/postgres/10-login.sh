@@ -1,0 +1,9 @@
+#!/bin/bash
+# Run once, when the database is made: the login of everything but `migrate`. What it may do,
+# `thresher migrate --role` says: append to the log and use the tables, change and make nothing.
+set -euo pipefail
+psql --set=ON_ERROR_STOP=1 --set=password="$THRESHER_APP_PASSWORD" \
+    --username "$POSTGRES_USER" --dbname "$POSTGRES_DB" <<'SQL'
+CREATE ROLE thresher_app LOGIN PASSWORD :'password';
+REVOKE CREATE ON SCHEMA public FROM PUBLIC;
+SQL

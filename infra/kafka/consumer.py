@@ -1,0 +1,58 @@
+"""The consumer of a worker: one member of a group that shares out the partitions of facts."""
+
+from __future__ import annotations
+
+from kafka import KafkaConsumer
+from kafka.coordinator.assignors.range import RangePartitionAssignor
+from kafka.errors import KafkaError
+
+from domain.errors import ThresherError
+from infra.kafka.topics import BOOTSTRAP_MS, NoBroker, Topics
+
+MOST_RECORDS = 1_000
+_LOST_AFTER_MS = 10_000  # a worker that died is replaced after this long
+_STUCK_AFTER_MS = 300_000  # to take a shard up, its taxpayers with rules are folded
+
+
+class WrongPartitions(ThresherError):
+    """The topic of facts has not as many partitions as the database has shards."""
+
+
+def consumer_of(servers: str, names: Topics, group: str, shards: int) -> KafkaConsumer:
+    """A consumer of facts and marks. Raises NoBroker, WrongPartitions."""
+    try:
+        consumer = KafkaConsumer(
+            bootstrap_servers=servers,
+            bootstrap_timeout_ms=BOOTSTRAP_MS,
+            group_id=group,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            isolation_level="read_committed",
+            partition_assignment_strategy=[RangePartitionAssignor],
+            session_timeout_ms=_LOST_AFTER_MS,
+            heartbeat_interval_ms=_LOST_AFTER_MS // 3,
+            max_poll_interval_ms=_STUCK_AFTER_MS,
+            max_poll_records=MOST_RECORDS,
+        )
+        # Looked up before joining: a member that joins without knowing them is assigned none, and
+        # kafka-python 3.0.12 then hangs in its second assignment.
+        try:
+            for topic, wanted in ((names.facts, shards), (names.marks, 1)):
+                _check(servers, topic, consumer.partitions_for_topic(topic), wanted)
+        except ThresherError:
+            consumer.close()
+            raise
+        consumer.subscribe([names.facts, names.marks])
+    except (KafkaError, OSError) as error:
+        raise NoBroker(f"{servers}: {error}") from error
+    return consumer
+
+
+def _check(servers: str, topic: str, partitions: set[int] | None, wanted: int) -> None:
+    if not partitions:
+        raise NoBroker(f"{servers} has no topic {topic}: run thresher topics")
+    if len(partitions) != wanted:
+        raise WrongPartitions(
+            f"topic {topic} has {len(partitions)} partitions and the database {wanted} shards for "
+            "it: make topics with thresher topics after thresher migrate --shards"
+        )

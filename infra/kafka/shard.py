@@ -1,0 +1,112 @@
+"""A shard at work: one partition of facts, the log and tables that they go to, and their rules."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from domain.days import sortable_instant
+from domain.fact_codec import ALERT_TYPES
+from infra.composition import App
+from infra.kafka.records import Record, dead, fact_offer
+from services.changes_out import WINDOWS
+from services.collector import paused
+from services.evaluated import Evaluated
+from services.intake import DeadLetter, Intake, Step
+from services.ledger import Offer, Outcome
+from services.mark_intake import Stored
+from services.market import Market
+from services.marks import mark_at
+from services.projector import Projector
+from services.windows_out import follow_windows
+
+_OF_ANOTHER = (
+    "key: the message is not in the partition of its key: send it with Kafka's own partitioner, "
+    "murmur2 (librdkafka: partitioner=murmur2_random)"
+)
+_CHANGED = "id: is already recorded with other content; send a correction"
+
+
+class Shard:
+    """Taken up from what is stored, whoever had it before. Of two that have it at once the second
+    to commit is refused with PositionMoved, and must be let go."""
+
+    def __init__(self, app: App, number: int, tell: Callable[[], object]) -> None:
+        self.number = number
+        self._told = 0, 0
+        self._clock = app.clock
+        with paused():
+            mine = app.of_shard(number)
+            self.ledger = mine.ledger
+            evaluated = Evaluated(mine.database, number)
+            self.projector = Projector(mine.database, self.ledger, until_mark=evaluated.last)
+            self.projector.catch_up(self._now[:10])
+            if WINDOWS in app.settings.published:
+                follow_windows(self.projector, self._now)
+            self.market = Market(
+                mine.database, self.ledger, self.projector, app.clock, {}, evaluated
+            )
+            self.market.tell = tell
+        self.market.taken_up(self._settled_at(mine, evaluated.last))
+
+    def _settled_at(self, mine: App, last: int) -> str:
+        """The instant at which its rules were asked last, by whoever had it."""
+        with mine.database.reading() as connection:
+            at = mark_at(connection, last)
+        for logged in self.ledger.read(max(0, self.projector.position - 1), 1):
+            fact, recorded_at = logged.recorded.fact, logged.recorded.recorded_at
+            at = max(at, fact.effective_at if type(fact) in ALERT_TYPES else recorded_at)
+        return at
+
+    def take(self, step: Step, records: Sequence[Record]) -> tuple[list[Outcome], int]:
+        """Appends the facts of a batch of messages and brings all that follows up to date.
+
+        Returns what became of each fact, and how many messages could not be used.
+        """
+        read = [(record, self._offer(record)) for record in records]
+        offers = [found for _, found in read if isinstance(found, Offer)]
+        places = [record for record, found in read if isinstance(found, Offer)]
+        unusable = [found for _, found in read if isinstance(found, DeadLetter)]
+        recorded_at, steps = self._now, (step, *self.market.steps())
+
+        def intake(outcomes: Sequence[Outcome]) -> Intake:
+            conflicts = [
+                dead(record, _CHANGED)
+                for record, outcome in zip(places, outcomes, strict=True)
+                if outcome is Outcome.CONFLICT
+            ]
+            return Intake(steps, [*unusable, *conflicts], recorded_at)
+
+        outcomes = self.ledger.append(offers, recorded_at, intake)
+        self.market.evaluated_moved()
+        self.projector.catch_up(recorded_at[:10])
+        self.market.taken_up(recorded_at)
+        return outcomes, len(unusable) + outcomes.count(Outcome.CONFLICT)
+
+    def follow(self, stored: Stored) -> None:
+        """Asks its rules at marks that were stored."""
+        self.market.follow(stored)
+
+    def idle(self) -> None:
+        """Time goes on without messages: rules that wait for it are asked."""
+        self.market.taken_up()
+        self.market.keep_evaluated()
+
+    def news(self) -> tuple[int, int]:
+        """How many alerts fired, and how many were re-armed, since it was asked last."""
+        counts, told = self.market.counts, self._told
+        self._told = counts.fired, counts.rearmed
+        return counts.fired - told[0], counts.rearmed - told[1]
+
+    def close(self) -> None:
+        """Gives its connection back; what it had in memory is not needed."""
+        self.ledger.close()
+
+    @property
+    def _now(self) -> str:
+        return sortable_instant(self._clock())
+
+    def _offer(self, record: Record) -> Offer | DeadLetter:
+        offer = fact_offer(record)
+        if isinstance(offer, Offer) and not self.ledger.owns(offer.taxpayer):
+            return dead(record, _OF_ANOTHER)
+        return offer

@@ -1,0 +1,230 @@
+"""Log lines as they leave a process: JSON, pseudonymous, without an amount."""
+
+from __future__ import annotations
+
+import ast
+import io
+import json
+import logging
+import warnings
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+from sqlalchemy import create_engine
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from domain.errors import ThresherError
+from infra.logs import about, configure, correlation_id, pseudonym, service
+from infra.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+KEY = "0123456789abcdef0123456789abcdef"
+LEVELS = frozenset(("debug", "info", "warning", "error", "exception", "critical", "log"))
+
+
+class Lines:
+    """What the service `worker` logged."""
+
+    def __init__(self) -> None:
+        self.stream = io.StringIO()
+
+    def configure(self, **settings: Any) -> logging.Logger:
+        configure("worker", Settings(**settings), self.stream)
+        return logging.getLogger("services.somewhere")
+
+    @property
+    def all(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.stream.getvalue().splitlines()]
+
+    @property
+    def one(self) -> dict[str, Any]:
+        (line,) = self.all
+        return line
+
+
+@pytest.fixture
+def lines() -> Iterator[Lines]:
+    root = logging.getLogger()
+    before = root.handlers[:], root.level
+    yield Lines()
+    logging.captureWarnings(False)
+    root.handlers, root.level = before
+    for room in ("domain", "projections", "services", "infra"):
+        logging.getLogger(room).setLevel(logging.NOTSET)
+
+
+def test_a_line_says_when_who_what_and_where(lines: Lines) -> None:
+    log = lines.configure()
+    log.info("facts stored", extra={"topic": "t.facts", "partition": 3, "position": 41, "count": 7})
+    found = lines.one
+    assert found.pop("timestamp").endswith("Z")
+    assert found == {
+        "event": "facts stored", "level": "info", "logger": "services.somewhere",
+        "service": "worker", "topic": "t.facts", "partition": 3, "position": 41, "count": 7,
+    }  # fmt: skip
+
+
+def test_a_taxpayer_is_a_pseudonym_that_all_with_the_key_share(lines: Lines) -> None:
+    log = lines.configure(log_key=KEY)
+    log.info("alert fired", extra={"taxpayer": "alice"})
+    log.info("alert fired", extra={"taxpayer": "bob"})
+    alice, bob = (line["taxpayer"] for line in lines.all)
+    assert alice == pseudonym(KEY, "alice") != bob
+    assert alice != pseudonym(KEY[::-1], "alice")
+    assert "alice" not in lines.stream.getvalue()
+
+
+def test_the_pseudonym_is_what_openssl_makes_of_it() -> None:
+    """printf %s alice | openssl dgst -sha256 -hmac "$THRESHER_LOG_KEY", the first 16 digits."""
+    assert pseudonym(KEY, "alice") == "433deb45467e4e53"
+
+
+def test_without_a_key_a_taxpayer_is_left_out(lines: Lines) -> None:
+    log = lines.configure()
+    log.info("alert fired", extra={"taxpayer": "alice", "position": 1})
+    assert "taxpayer" not in lines.one
+    assert "alice" not in lines.stream.getvalue()
+
+
+@pytest.mark.parametrize("level", [logging.INFO, logging.WARNING, logging.ERROR, logging.CRITICAL])
+@pytest.mark.parametrize(
+    "extra",
+    [
+        {"amount": "1234.56"}, {"price": "1234.56"}, {"qty": 1234.56}, {"value": "1234.56"},
+        {"tax_saved": "1234.56"}, {"something_new": "1234.56"}, {"field": {"price": "1234.56"}},
+        {"topic": ["1234.56"]}, {"count": Decimal("1234.56")},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_no_amount_is_logged_from_info_on(lines: Lines, level: int, extra: dict[str, Any]) -> None:
+    log = lines.configure()
+    log.log(level, "sold", extra=extra)
+    assert "1234.56" not in lines.stream.getvalue()
+    assert lines.one["left_out"] == list(extra)
+
+
+def test_debugging_shows_all_but_the_name(lines: Lines) -> None:
+    log = lines.configure(log_level="debug", log_key=KEY)
+    log.debug("sold", extra={"amount": "1234.56", "taxpayer": "alice"})
+    assert lines.one["amount"] == "1234.56"
+    assert lines.one["taxpayer"] == pseudonym(KEY, "alice")
+
+
+def test_debug_lines_are_not_there_unless_asked_for(lines: Lines) -> None:
+    lines.configure().debug("sold", extra={"amount": "1234.56"})
+    assert lines.all == []
+
+
+def failed_insert() -> None:
+    with create_engine("sqlite://").connect() as connection:
+        connection.exec_driver_sql("INSERT INTO t VALUES (?)", ("1234.56",))
+
+
+def refused_value() -> None:
+    Settings.model_validate({"webhook_allow_local": "1234.56"})
+
+
+@pytest.mark.parametrize(
+    ("fails", "kind"),
+    [(refused_value, ValidationError), (lambda: int("1234.56 sold"), ValueError)],
+    ids=["pydantic", "value"],
+)
+def test_an_exception_tells_where_it_was_raised_and_repeats_no_data(
+    lines: Lines, fails: Any, kind: type[Exception]
+) -> None:
+    log = lines.configure()
+    with pytest.raises(kind) as caught:
+        fails()
+    log.error("failed", exc_info=caught.value)
+    assert lines.one["error"].endswith(kind.__name__)
+    assert any("test_logs.py" in frame for frame in lines.one["trace"])
+    assert "1234.56" not in lines.stream.getvalue()
+
+
+def test_what_a_connection_says_is_shown_without_what_it_was_sent(lines: Lines) -> None:
+    log = lines.configure()
+    with pytest.raises(DBAPIError) as caught:
+        failed_insert()
+    assert isinstance(caught.value, OperationalError)
+    log.warning("store not read", exc_info=caught.value)
+    assert lines.one["reason"] == "(sqlite3.OperationalError) no such table: t"
+    assert "1234.56" not in lines.stream.getvalue()
+
+
+def test_what_a_message_is_about_is_on_every_line_meanwhile(lines: Lines) -> None:
+    log = lines.configure()
+    with about(correlation_id=correlation_id("venue", "fill-7")):
+        log.info("refused")
+    log.info("stored")
+    during, after = lines.all
+    assert during["correlation_id"] == "venue#fill-7"
+    assert "correlation_id" not in after
+
+
+def test_threads_and_warnings_and_third_parties_are_heard_in_the_same_form(lines: Lines) -> None:
+    log = lines.configure()
+    thread = Thread(target=log.info, args=("scraped",))
+    thread.start()
+    thread.join()
+    logging.getLogger("kafka.cluster").info("is not heard")
+    logging.getLogger("kafka.cluster").warning("broker %s is away", 3)
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        warnings.warn("old", DeprecationWarning, stacklevel=1)
+    scraped, away, old = lines.all
+    assert (scraped["service"], away["event"]) == ("worker", "broker 3 is away")
+    assert old["logger"] == "py.warnings"
+
+
+def test_text_is_for_people(lines: Lines) -> None:
+    log = lines.configure(log_format="text")
+    log.info("stored", extra={"count": 7, "amount": "1234.56"})
+    said = lines.stream.getvalue()
+    assert "stored" in said
+    assert "count=7" in said
+    assert "1234.56" not in said
+
+
+@pytest.mark.parametrize("error", [ThresherError("no broker: 127.0.0.1:1"), OSError("disk full")])
+def test_a_service_that_cannot_go_on_ends_with_one_line(
+    lines: Lines, capsys: pytest.CaptureFixture[str], error: Exception
+) -> None:
+    with pytest.raises(SystemExit) as left, service("worker", Settings(log_format="json")):
+        raise error
+    started, failed = map(json.loads, capsys.readouterr().err.splitlines())
+    assert left.value.code == 1
+    assert started["version"]
+    assert (failed["level"], failed["reason"]) == ("critical", str(error))
+    assert lines.all == []
+
+
+def test_a_short_key_is_refused() -> None:
+    with pytest.raises(ValidationError, match="32 random characters"):
+        Settings(log_key="secret")
+
+
+def test_no_line_of_ours_is_put_together_from_values() -> None:
+    """A sentence with a value in it passes every filter of fields."""
+    rooms = ("domain", "projections", "services", "infra")
+    files = [path for room in rooms for path in (ROOT / room).rglob("*.py")]
+    calls = [(path, call) for path in files for call in log_calls(path)]
+    assert len(calls) > 5
+    assert [f"{path}:{call.lineno}" for path, call in calls if not is_constant(call)] == []
+
+
+def log_calls(path: Path) -> Iterator[ast.Call]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        match node:
+            case ast.Call(func=ast.Attribute(value=ast.Name(id="_log"), attr=name)) if (
+                name in LEVELS
+            ):
+                yield node
+
+
+def is_constant(call: ast.Call) -> bool:
+    return len(call.args) == 1 and isinstance(call.args[0], ast.Constant)

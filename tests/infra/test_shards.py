@@ -1,0 +1,278 @@
+"""Shards: each with a log of its own, taken up where the last who had it settled, never twice."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from domain.decisions import AlertRuleSet
+from infra.composition import App
+from infra.database import open_database
+from infra.kafka.mark_stream import MarkStream
+from infra.kafka.shard import Shard
+from infra.postgres.migrate import migrate
+from infra.postgres.shards import WrongShards, shard_of
+from infra.settings import Settings
+from projections import alerts
+from services.evaluated import EVALUATED
+from services.intake import PositionMoved, Step, dead_letters, position
+from services.ledger import Offer
+from services.verify import rebuild_and_compare
+from tests.services.house import COIN, STOCK, Clock, buy
+
+pytestmark = pytest.mark.postgres
+SHARDS = 4
+FACTS, MARKS = "t.facts", "t.marks"
+Json = dict[str, Any]
+
+
+class Message(NamedTuple):
+    """A message as the consumer hands it over."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes
+    value: bytes
+
+
+class Place:
+    """A database of four shards, and the messages of its topics so far."""
+
+    def __init__(self, url: str) -> None:
+        self.clock = Clock()
+        self.app = App(Settings(database_url=url), self.clock)
+        self.read: dict[tuple[str, int], int] = {}
+        self.open: list[Shard] = []
+
+    def shard(self, number: int) -> Shard:
+        """Takes a shard up, as a worker does that was assigned its partition."""
+        made = Shard(self.app, number, lambda: None)
+        self.open.append(made)
+        return made
+
+    def messages(self, topic: str, partition: int, kind: str, *told: tuple[str, Json]) -> Any:
+        start = self.read.get((topic, partition), 0)
+        self.read[topic, partition] = start + len(told)
+        with self.app.database.writing() as connection:
+            position(connection, topic, partition)
+        step = Step(topic, partition, start, start + len(told))
+        return step, [
+            Message(topic, partition, start + number, subject.encode(), json.dumps(
+                {"specversion": "1.0", "id": f"{start + number}", "source": "venue",
+                 "type": f"io.thresher.{kind}.v1", "subject": subject, "data": data}
+            ).encode())
+            for number, (subject, data) in enumerate(told)
+        ]  # fmt: skip
+
+    def say(self, shard: Shard, taxpayer: str, *facts: Json) -> None:
+        told = ((taxpayer, fact) for fact in facts)
+        shard.take(*self.messages(FACTS, shard.number, "fact", *told))
+
+    def rule(self, taxpayer: str, threshold: str) -> None:
+        """Set by a command, in another process."""
+        app = App(self.app.settings, self.clock)
+        app.taxpayer(taxpayer)
+        rule = AlertRuleSet(
+            effective_at=self.clock.text, name="loss", scope="all", threshold=threshold,
+            metric="harvestable_loss", channels=(),
+        )  # fmt: skip
+        app.ledger.append([Offer(taxpayer, "thresher", "rule/loss", rule)], self.clock.text)
+        app.projector.catch_up(self.clock.day)
+        app.close()
+
+    def marks(self, stream: MarkStream, *prices: tuple[str, str]) -> None:
+        """Marks of one asset each, a minute apart, stored and seen by nobody yet."""
+        told = []
+        for asset, price in prices:
+            self.clock.advance(minutes=1)
+            told.append((asset, {"asset": asset, "price": price, "time": self.clock.text}))
+        step, records = self.messages(MARKS, 0, "mark", *told)
+        stream.take(step, records, self.clock.text)
+
+    def fired(self, taxpayer: str) -> list[tuple[str, str, str]]:
+        """Each crossing: when it fired, at what loss, when it re-armed."""
+        with self.app.database.reading() as connection:
+            return [
+                (each["fired_at"][11:16], each["value"], each["rearmed_at"][11:16])
+                for each in alerts.read(connection, taxpayer)
+            ]
+
+    def close(self) -> None:
+        for shard in self.open:
+            shard.close()
+        self.app.close()
+
+
+@pytest.fixture
+def place(empty_postgres: str) -> Iterator[Place]:
+    migrate(empty_postgres, shards=SHARDS)
+    made = Place(empty_postgres)
+    yield made
+    made.close()
+
+
+def taxpayer_in(shard: int) -> str:
+    return next(name for name in map("T{}".format, range(99)) if shard_of(name, SHARDS) == shard)
+
+
+@pytest.fixture
+def watched(place: Place) -> tuple[Place, Shard, MarkStream, str]:
+    """Ten shares for 1,000 in shard 2, a rule at a loss of 200, a mark of 100."""
+    name, shard, stream = taxpayer_in(2), place.shard(2), MarkStream(place.app)
+    place.say(shard, name, STOCK, buy("b1", "10", "1000"))
+    place.rule(name, "200")
+    place.marks(stream, ("S", "100"))
+    shard.follow(stream.since())
+    assert place.fired(name) == []
+    return place, shard, stream, name
+
+
+def test_a_taxpayer_is_where_kafka_sends_its_messages() -> None:
+    """The hashes that Kafka's own clients are tested by, without their sign."""
+    hashes = {
+        "21": -973932308, "foobar": -790332482, "a-little-bit-long-string": -985981536,
+        "a-little-bit-longer-string": -1486304829, "abc": 479470107,
+    }  # fmt: skip
+    for name, hashed in hashes.items():
+        assert shard_of(name, 1_000) == (hashed & 0x7FFFFFFF) % 1_000
+
+
+def test_shards_are_for_good_once_there_are_facts(place: Place, empty_postgres: str) -> None:
+    assert place.app.shards == SHARDS
+    migrate(empty_postgres, shards=2)
+    migrate(empty_postgres, shards=SHARDS)
+    place.say(place.shard(1), taxpayer_in(1), STOCK)
+    migrate(empty_postgres, shards=SHARDS)
+    with pytest.raises(WrongShards, match="the log has 4 shards and holds facts"):
+        migrate(empty_postgres, shards=5)
+    with pytest.raises(WrongShards, match="from 1 to 1024"):
+        migrate(empty_postgres, shards=0)
+
+
+def test_each_shard_numbers_its_own_facts_and_a_command_finds_its_taxpayer(place: Place) -> None:
+    names = [taxpayer_in(number) for number in range(SHARDS)]
+    for number, name in enumerate(names):
+        place.say(place.shard(number), name, STOCK, *(buy(f"b{n}") for n in range(number)))
+    assert [each.ledger.head() for each in place.open] == [1, 2, 3, 4]
+    assert place.app.taxpayers() == sorted(names)
+    for number, name in enumerate(names):
+        assert place.app.taxpayer(name) == name
+        assert (place.app.shard, place.app.ledger.taxpayers()) == (number, [name])
+        assert len(place.app.queries.lots(place.app.queries.view(name))) == number
+
+
+def test_a_rebuild_of_all_shards_equals_what_they_wrote(place: Place, tmp_path: Path) -> None:
+    for number in range(SHARDS):
+        shard = place.shard(number)
+        place.say(shard, taxpayer_in(number), STOCK, buy("b1"), buy("b2"))
+    scratch = open_database(tmp_path / "scratch.db")
+    live = [each.projector for each in place.app.of_all_shards()]
+    found = rebuild_and_compare(live, scratch, lambda done, total: None)
+    assert [each.projection for each in found if not each.equal] == []
+    assert found[0].live != found[-2].live  # lots, and no tokens
+    scratch.reader.dispose()
+
+
+def test_a_message_in_the_wrong_partition_is_a_dead_letter(place: Place) -> None:
+    place.say(place.shard(0), taxpayer_in(3), STOCK)
+    with place.app.database.reading() as connection:
+        (letter,) = dead_letters(connection)
+    assert "murmur2" in letter["reason"]
+    assert place.app.taxpayers() == []
+
+
+def test_marks_that_nobody_was_asked_about_are_asked_about_by_the_successor(
+    watched: tuple[Place, Shard, MarkStream, str],
+) -> None:
+    """A fall and a rise are stored, then their reader dies: the crossing between is not lost."""
+    place, shard, stream, name = watched
+    place.marks(stream, ("S", "79"), ("S", "100"), ("S", "78"))
+    shard.close()
+    after = place.shard(2)
+    after.follow(stream.since())
+    told = [("12:02", "210", "12:03"), ("12:04", "220", "")]
+    assert place.fired(name) == told
+    after.close()
+    place.shard(2).follow(())
+    assert place.fired(name) == told
+
+
+def test_what_is_settled_is_not_asked_again(watched: tuple[Place, Shard, MarkStream, str]) -> None:
+    """It fired and was re-armed; its successor, at the marks since, finds nothing new."""
+    place, shard, stream, name = watched
+    place.marks(stream, ("S", "79"), ("S", "100"))
+    shard.follow(stream.since())
+    told = place.fired(name)
+    assert told == [("12:02", "210", "12:03")]
+    shard.close()
+    after = place.shard(2)
+    place.say(after, name, buy("b2", "10", "1000"))
+    after.follow(())
+    assert place.fired(name) == told
+
+
+def test_a_fact_is_not_valued_at_marks_from_before_it(
+    watched: tuple[Place, Shard, MarkStream, str],
+) -> None:
+    """A low mark is settled, then shares are bought dear; a restart must not see them at it."""
+    place, shard, stream, name = watched
+    place.marks(stream, ("S", "90"))
+    shard.follow(stream.since())
+    place.marks(stream, ("S", "100"))
+    shard.follow(stream.since())
+    place.say(shard, name, buy("b2", "100", "10000"))
+    shard.close()
+    place.shard(2).follow(())
+    assert place.fired(name) == []
+
+
+def test_of_two_that_have_a_shard_the_second_to_commit_is_refused(
+    watched: tuple[Place, Shard, MarkStream, str],
+) -> None:
+    place, shard, stream, name = watched
+    zombie = place.shard(2)
+    place.marks(stream, ("S", "79"))
+    stored = stream.since()
+    shard.follow(stored)
+    with pytest.raises(PositionMoved, match=EVALUATED):
+        zombie.follow(stored)
+    assert place.fired(name) == [("12:02", "210", "")]
+    batch = place.messages(FACTS, 2, "fact", (name, buy("b2")))
+    place.shard(2).take(*batch)
+    with pytest.raises(PositionMoved):
+        shard.take(*batch)
+    assert place.app.of_shard(2).ledger.head() == 5  # two facts, the rule, its alert, one more
+
+
+def test_a_token_that_another_shard_declares_is_worth_its_share_here(place: Place) -> None:
+    name, shard, stream = taxpayer_in(0), place.shard(0), MarkStream(place.app)
+    token = {"id": "tS", "type": "asset", "asset": "tS", "class": "tokenized_security",
+             "group": "S", "ratio": "0.1"}  # fmt: skip
+    place.marks(stream, ("S", "100"))
+    place.say(shard, name, token, buy("b1", "100", "1000", asset="tS"))
+    place.rule(name, "200")
+    place.say(place.shard(3), taxpayer_in(3), STOCK, token, buy("b1", "1", "10", asset="tS"))
+    place.marks(stream, ("S", "70"))
+    shard.follow(stream.since())
+    assert [each[1] for each in place.fired(name)] == ["300"]
+
+
+def test_idle_time_moves_what_is_settled_and_asks_rules_of_the_clock(
+    watched: tuple[Place, Shard, MarkStream, str],
+) -> None:
+    place, shard, stream, name = watched
+    place.say(shard, name, COIN)
+    place.clock.advance(hours=1)
+    shard.idle()
+    assert shard.market.now == place.clock.text
+    place.marks(stream, ("S", "99"))
+    shard.follow(stream.since())
+    for expected in (2, 3):  # of the first mark, then of this one as well
+        with place.app.database.writing() as connection:
+            assert position(connection, EVALUATED, 2) == expected
+        shard.idle()
