@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import argparse
 
-from benchmarks import fold, fragments, imports, late, latency, memory, replay, start, ticks
+from benchmarks import (
+    fold,
+    fragments,
+    imports,
+    late,
+    latency,
+    memory,
+    replay,
+    start,
+    stream,
+    ticks,
+)
 
 GROUPS = {
     "fold": fold.results,
@@ -16,6 +27,7 @@ GROUPS = {
     "ticks": ticks.results,
     "latency": latency.results,
     "start": start.results,
+    "stream": stream.results,
 }
 
 

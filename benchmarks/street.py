@@ -15,8 +15,8 @@ from domain.facts import Buy
 from services.live.engine import Engine
 from services.live.relief import Relief
 from services.live.watched import Watched, level_below
-from services.read_models import Taxpayer
 from services.statement import Mark
+from services.written import Taxpayer
 
 ASSETS = 500
 LEGS = 10

@@ -31,6 +31,7 @@ from infra.cli import (
     streaming,
     watching,
     whatif,
+    working,
 )
 from infra.cli.output import stderr
 from infra.sources.csv_lines import HeaderError
@@ -59,7 +60,8 @@ app.command("publish")(publishing.publish_command)
 app.command("watch")(watching.watch_command)
 app.command("serve")(serving.serve_command)
 app.command("topics")(streaming.topics_command)
-app.command("worker")(streaming.worker_command)
+app.command("worker")(working.worker_command)
+app.command("run")(working.run_command)
 app.command("migrate")(migrating.migrate_command)
 app.command("verify")(checking.verify_command)
 app.command("scenario")(checking.scenario_command)

@@ -36,58 +36,14 @@ def registry_of_process() -> CollectorRegistry:
     return made
 
 
-class RelayMetrics:
-    """What a relay counts; `start` makes it readable over HTTP."""
-
-    def __init__(self) -> None:
-        self.registry = registry_of_process()
-        self.sent = _counts(
-            "alerts_sent", "Attempts to deliver, by outcome.", ["channel", "outcome"],
-            self.registry,
-        )  # fmt: skip
-
-    def counted(self, channels: Channels) -> Channels:
-        """The same channels; what they send and fail to send is counted."""
-        return {scheme: self._counted(scheme, send) for scheme, send in channels.items()}
-
-    def _counted(self, scheme: str, send: Send) -> Send:
-        sent, failed = self.sent.labels(scheme, "sent"), self.sent.labels(scheme, "failed")
-
-        def counted(confirm: Confirm) -> None:
-            try:
-                confirm()
-            except DeliveryFailed:
-                failed.inc()
-                raise
-            sent.inc()
-
-        def send_and_count(target: str, message: Message) -> Confirm | None:
-            try:
-                confirm = send(target, message)
-            except DeliveryFailed:
-                failed.inc()
-                raise
-            if confirm is not None:
-                return partial(counted, confirm)
-            sent.inc()
-            return None
-
-        return send_and_count
-
-    def start(self, address: str, port: int, checks: Checks = dict) -> int:
-        """Serves them, and health, until the process ends; returns the port (0: a free one)."""
-        return start(address, port, self.registry, checks).port
-
-
-class Metrics(RelayMetrics):
-    """What a worker counts.
+class Metrics:
+    """What a worker counts; `start` makes it readable over HTTP.
 
     Series with known labels are there from the start: what never happened reads 0, not nothing.
     """
 
     def __init__(self) -> None:
-        super().__init__()
-        known = self.registry
+        self.registry = known = registry_of_process()
         self.messages = _counts("messages_read", "Messages read, by topic.", ["topic"], known)
         appended = _counts("events_appended", "Facts new to the log, by door.", ["source"], known)
         self.facts = appended.labels("stream")
@@ -97,6 +53,9 @@ class Metrics(RelayMetrics):
         self.alerts = _counts("alerts", "Crossings, by outcome.", ["outcome"], known)
         for outcome in ("fired", "rearmed"):
             self.alerts.labels(outcome)
+        self.sent = _counts(
+            "alerts_sent", "Attempts to deliver, by outcome.", ["channel", "outcome"], known
+        )
         self.batch_seconds = _seconds(
             "batch", "From a batch that was read to all of it stored.", _SECONDS, known, ["topic"]
         )
@@ -110,6 +69,32 @@ class Metrics(RelayMetrics):
         self.missed = _gauge("crossings_missed", "Found by the self-audit alone: bugs.", known)
         self.position = _gauge("projection_position", "Log position of the read models.", known)
         self.last_mark = _gauge("mark_timestamp_seconds", "Of the newest mark rules saw.", known)
+
+    def counted(self, channels: Channels) -> Channels:
+        """The same channels; what they send and fail to send is counted."""
+        return {scheme: self._counted(scheme, send) for scheme, send in channels.items()}
+
+    def _counted(self, scheme: str, send: Send) -> Send:
+        sent, failed = self.sent.labels(scheme, "sent"), self.sent.labels(scheme, "failed")
+
+        def confirm_and_count(confirm: Confirm) -> None:
+            with failed.count_exceptions(DeliveryFailed):
+                confirm()
+            sent.inc()
+
+        def send_and_count(target: str, message: Message) -> Confirm | None:
+            with failed.count_exceptions(DeliveryFailed):
+                confirm = send(target, message)
+            if confirm is None:
+                sent.inc()
+                return None
+            return partial(confirm_and_count, confirm)
+
+        return send_and_count
+
+    def start(self, address: str, port: int, checks: Checks = dict) -> int:
+        """Serves them, and health, until the process ends; returns the port (0: a free one)."""
+        return start(address, port, self.registry, checks).port
 
 
 def _count(name: str, what: str, registry: CollectorRegistry) -> Counter:

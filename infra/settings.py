@@ -29,6 +29,9 @@ class Settings(BaseSettings):
     kafka_prefix: str = Field(
         default="thresher", description="what topics and the group begin with"
     )
+    kafka_session_seconds: int = Field(
+        default=10, ge=1, description="a worker that is silent for so long is replaced"
+    )
     log_key: str = Field(default="", description="secret behind the pseudonyms in logs")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["auto", "json", "text"] = "auto"  # auto: text on a terminal

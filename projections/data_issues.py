@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from sqlalchemy import Boolean, Column, Connection, Integer
 
@@ -20,12 +20,11 @@ DATA_ISSUES = Projection(
 )
 
 
-def rows(taxpayer: str, book: str, issues: Sequence[Issue]) -> list[Row]:
-    """The issues of a book (or of the taxpayer's facts: book '') as rows."""
-    return [
-        (taxpayer, book, serial, each.ref, each.code, each.says, each.remedy, each.blocking)
-        for serial, each in enumerate(issues)
-    ]
+def row(taxpayer: str, book: str, serial: int, issue: Issue) -> Row:
+    """An issue of a book (or of the taxpayer's facts: book '') as a row of the table."""
+    return (
+        taxpayer, book, serial, issue.ref, issue.code, issue.says, issue.remedy, issue.blocking
+    )  # fmt: skip
 
 
 def present(issues: Iterable[Issue]) -> list[Piece]:

@@ -11,13 +11,11 @@ from typing import Any
 from sqlalchemy import (
     Column,
     Connection,
-    Delete,
     Dialect,
     Integer,
     MetaData,
     Table,
     Text,
-    bindparam,
     select,
 )
 from sqlalchemy.dialects import postgresql, sqlite
@@ -81,41 +79,6 @@ def insert(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
 @cache  # compiling takes longer than inserting a row
 def _insert_text(table: Table, dialect: Dialect) -> str:
     return str(table.insert().compile(dialect=dialect))
-
-
-def delete_book(connection: Connection, table: Table, taxpayer: str, book: str) -> None:
-    """Drops every row of one book."""
-    connection.execute(_of_book(table), {"of": taxpayer, "name": book})
-
-
-@cache  # built anew it would take longer than it runs, and it runs for each book of each batch
-def _of_book(table: Table) -> Delete:
-    return table.delete().where(
-        table.c.taxpayer == bindparam("of"), table.c.book == bindparam("name")
-    )
-
-
-def delete_serials(
-    connection: Connection, table: Table, taxpayer: str, book: str, serials: Iterable[int]
-) -> None:
-    """Drops rows of a book by serial, in one driver call."""
-    keys = [(taxpayer, book, serial) for serial in serials]
-    if keys:
-        connection.exec_driver_sql(_delete_text(table, connection.dialect), keys)
-
-
-@cache
-def _delete_text(table: Table, dialect: Dialect) -> str:
-    where = table.c.taxpayer == "", table.c.book == "", table.c.serial == 0
-    return str(table.delete().where(*where).compile(dialect=dialect))
-
-
-def delete_serials_from(
-    connection: Connection, table: Table, taxpayer: str, book: str, serial: int
-) -> None:
-    """Drops rows of a book from a serial on: a late fact took them back."""
-    where = table.c.taxpayer == taxpayer, table.c.book == book, table.c.serial >= serial
-    connection.execute(table.delete().where(*where))
 
 
 def pieces(connection: Connection, table: Table, taxpayer: str) -> list[Piece]:

@@ -8,21 +8,22 @@ units of its group at a loss before `safe_from` disallows that loss.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
+from typing import NamedTuple
 
 from sqlalchemy import Column, Connection, Text, select
 
-from domain.accounts import Account
-from domain.assets import Asset
 from domain.days import day_of, iso
+from domain.disposals import Disposal
 from domain.exact import format_money, format_quantity, money, quantity
 from domain.kept_book import KeptBook
+from domain.lots import Lot
+from domain.rules.rule_set import RuleSet
 from projections.schema import (
     Formats,
     Piece,
     Projection,
     Row,
     book_table,
-    merge,
     pieces,
     shown,
     text,
@@ -48,64 +49,76 @@ WASH_WINDOWS = Projection(
 )
 
 
-def rows(taxpayer: str, name: str, book: KeptBook) -> list[Row]:
-    """The windows of a book that the last 30 days of its history opened."""
-    return [
-        (
-            taxpayer,
-            name,
-            each["kind"],
-            each["event"],
-            each["account"],
-            each["asset"],
-            each["group"],
-            format_quantity(each["qty"]),
-            format_money(each["loss"]),
-            each["on"],
-            each["last_day"],
-            each["safe_from"],
-        )
-        for each in window_pieces(book)
-    ]
+class Of(NamedTuple):
+    """What a window is of: no two of a book are of the same."""
+
+    kind: str
+    event: str
+    account: str
+    asset: str
 
 
-def window_pieces(book: KeptBook) -> list[Piece]:
-    """Windows as dicts with exact integers, one per event, account and asset."""
-    found: list[Piece] = []
+class Window(NamedTuple):
+    """Quantity in 10**-18 units, loss in 10**-36 of the currency, the event's day as an ordinal."""
+
+    group: str
+    quantity: int
+    loss: int
+    day: int
+
+
+def windows(book: KeptBook) -> dict[Of, Window]:
+    """The windows that the last 30 days of a book's history opened."""
+    found: dict[Of, Window] = {}
+
+    def add(kind: str, event: str, lot: Lot | Disposal, quantity: int, loss: int, day: int) -> None:
+        of = Of(kind, event, lot.account.id, lot.asset.id)
+        known = found.get(of)
+        if known is not None:
+            quantity, loss, day = known.quantity + quantity, known.loss + loss, known.day
+        found[of] = Window(lot.asset.group, quantity, loss, day)
+
     classes = book.wash_classes(book.last_key[0])
     for state in book.washes.values():
-        for loss in state.open_losses:
-            if loss.open_quantity:
-                found.append(
-                    {"kind": DO_NOT_BUY, "event": loss.ref}
-                    | _held(loss.account, loss.asset, loss.open_quantity, loss.open_loss)
-                    | _open_from(loss.loss_day, book)
-                )
+        for row in state.open_losses:
+            if row.open_quantity:
+                add(DO_NOT_BUY, row.ref, row, row.open_quantity, row.open_loss, row.loss_day)
         for purchase in state.recent:
             for lot in purchase.pieces:
                 if lot.quantity and lot.asset.asset_class.name in classes:
-                    found.append(
-                        {"kind": DO_NOT_SELL, "event": purchase.ref}
-                        | _held(lot.account, lot.asset, lot.quantity, 0)
-                        | _open_from(purchase.day, book)
-                    )
-    return merge(
-        found,
-        lambda each: (each["kind"], each["event"], each["account"], each["asset"]),
-        ("qty", "loss"),
-    )
+                    add(DO_NOT_SELL, purchase.ref, lot, lot.quantity, 0, purchase.day)
+    return found
 
 
-def _held(account: Account, asset: Asset, quantity: int, loss: int) -> Piece:
-    return {
-        "account": account.id, "asset": asset.id, "group": asset.group, "qty": quantity,
-        "loss": loss,
-    }  # fmt: skip
+def row(taxpayer: str, book: str, of: Of, window: Window, rules: RuleSet) -> Row:
+    """A window as a row of the table."""
+    quantity, loss = format_quantity(window.quantity), format_money(window.loss)
+    return taxpayer, book, *of, window.group, quantity, loss, *_days(window, rules)
 
 
-def _open_from(day: int, book: KeptBook) -> Piece:
-    last = day + book.policy.rules.window_days
-    return {"on": iso(day), "last_day": iso(last), "safe_from": iso(last + 1)}
+def window_pieces(book: KeptBook) -> list[Piece]:
+    """Windows as dicts with exact integers."""
+    pieces = []
+    for of, window in windows(book).items():
+        on, last_day, safe_from = _days(window, book.policy.rules)
+        pieces.append(
+            of._asdict()
+            | {
+                "group": window.group,
+                "qty": window.quantity,
+                "loss": window.loss,
+                "on": on,
+                "last_day": last_day,
+                "safe_from": safe_from,
+            }
+        )
+    return pieces
+
+
+def _days(window: Window, rules: RuleSet) -> tuple[str, str, str]:
+    """The day itself, the last of its window and the first after it."""
+    last = window.day + rules.window_days
+    return iso(window.day), iso(last), iso(last + 1)
 
 
 def present(windows: Iterable[Piece], as_of: str) -> list[Piece]:

@@ -108,6 +108,11 @@ def mark_at(connection: Connection, id: int) -> str:
     return connection.scalar(select(MARKS.c.at).where(MARKS.c.id == id)) or ""
 
 
+def mark_recorded_at(connection: Connection, id: int) -> str:
+    """When we learned of the mark `id`, in UTC; empty without it."""
+    return connection.scalar(select(MARKS.c.recorded_at).where(MARKS.c.id == id)) or ""
+
+
 def latest(
     connection: Connection,
     until: str | None = None,

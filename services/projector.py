@@ -22,6 +22,7 @@ from domain.decisions import (
 from domain.errors import ThresherError
 from domain.fact_codec import ALERT_TYPES
 from projections import alerts, pending
+from projections.rows import Changes
 from projections.schema import CHECKPOINTS, METADATA, insert, insert_new
 from services.collector import paused
 from services.database import Database
@@ -30,7 +31,6 @@ from services.ledger import Ledger, LoggedFact
 from services.marks import MarkBoard
 from services.read_models import (
     PROJECTIONS,
-    Taxpayer,
     clear,
     forget_opportunities,
     write_changes,
@@ -38,6 +38,7 @@ from services.read_models import (
 )
 from services.snapshots import Snapshots
 from services.tables import PERMANENT
+from services.written import Taxpayer
 
 READ_MODELS = "read_models"
 DELIVERY = "delivery"
@@ -141,7 +142,9 @@ class Projector:
         """Writes a taxpayer's opportunities at the board's marks on the day `as_of`."""
         taxpayer = self.taxpayer(name)
         with self.database.writing() as connection:
-            write_opportunities(connection, name, taxpayer, self.board, as_of)
+            changes = Changes()
+            write_opportunities(changes, name, taxpayer, self.board, as_of)
+            changes.write(connection)
 
     def taxpayer(self, name: str) -> Taxpayer:
         """A taxpayer's state as of the checkpoint, loaded from the ledger if need be."""
@@ -153,7 +156,7 @@ class Projector:
 
     def _project(self, facts: list[LoggedFact], as_of: str) -> set[str]:
         changed: set[str] = set()
-        tokens_changed = False
+        tokens_changed, changes = False, Changes()
         with paused():
             for logged in facts:
                 if type(logged.recorded.fact) not in ALERT_TYPES:
@@ -166,13 +169,15 @@ class Projector:
             with self.database.writing() as connection:
                 self._fence(connection, facts[-1].position)
                 for name in sorted(changed):
-                    tokens_changed |= write_changes(connection, name, self.taxpayers[name])
+                    tokens_changed |= write_changes(changes, name, self.taxpayers[name])
+                changes.write(connection)
                 if tokens_changed:
                     connection.execute(_COUNT_TOKENS)
                     if self.board.follow_tokens(connection):
                         forget_opportunities(connection)  # others may hold them as well
                 for name in sorted(changed):
-                    write_opportunities(connection, name, self.taxpayers[name], self.board, as_of)
+                    write_opportunities(changes, name, self.taxpayers[name], self.board, as_of)
+                changes.write(connection)
                 self._project_alerts(connection, facts)
                 self._tell(connection, changed, facts[-1])
         self.position = facts[-1].position
@@ -196,16 +201,16 @@ class Projector:
         with self.database.reading() as connection:
             found = connection.execute(_POSITIONS, {"name": self._read_models}).all()
             positions: dict[str, int] = {row.projection: row.position for row in found}
-            stored, tokens = positions[self._read_models], positions[TOKENS]
+            stored, tokens_now = positions[self._read_models], positions[TOKENS]
             if stored < self.position:  # they were started anew
                 self.taxpayers = {}
                 self.changed |= set(self.ledger.taxpayers())
                 self.board = MarkBoard(connection)
             elif stored > self.position:
                 self.changed |= self._passed_by(stored)
-            if tokens != self._tokens_seen:
+            if tokens_now != self._tokens_seen:
                 self.board.follow_tokens(connection)
-            self.position, self._tokens_seen = stored, tokens
+            self.position, self._tokens_seen = stored, tokens_now
 
     def _passed_by(self, until: int) -> set[str]:
         """Whom others' facts up to a position reach; those whose books moved are loaded anew."""

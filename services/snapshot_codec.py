@@ -34,7 +34,7 @@ _OTHERS = {
     ("builtins", "set"),
     ("functools", "partial"),  # a sort key at a price
     ("msgspec._utils", "rebuild"),  # a struct whose fields go by keyword
-    ("services.read_models", "Written"),
+    ("services.written", "Written"),
     ("zoneinfo", "ZoneInfo"),
 }
 

@@ -28,8 +28,8 @@ from domain.facts import Fact
 from domain.thawed import Thawed, kept_state
 from services.database import Database
 from services.ledger import Ledger
-from services.read_models import Taxpayer, Written
 from services.snapshot_codec import Damaged, digest_of, fingerprint, packed, unpacked
+from services.written import Taxpayer, Written
 
 CACHES = MetaData()
 SNAPSHOTS = Table(
@@ -164,3 +164,4 @@ def _settle_without_writing(taxpayer: Taxpayer) -> None:
         if book is not None:
             taxpayer.written.setdefault(name, Written()).advance(book)
             book.touched.clear()
+    taxpayer.know_tokens()

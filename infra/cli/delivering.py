@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-import signal
+import logging
+from contextlib import ExitStack
 from typing import Annotated
 
 import typer
 
-from infra.cli.options import application
+from infra.cli.options import application, settings
 from infra.cli.output import stderr
+from infra.cli.working import MetricsAddress, MetricsPort, stopped_by_signals
 from infra.composition import App
+from infra.http.health import start
+from infra.logs import service
+from infra.metrics import Metrics
 from infra.relay import relay_of
 from services.changes_out import make_tables, tell_afresh
+
+_log = logging.getLogger(__name__)
 
 
 def deliver_command(
@@ -21,43 +28,46 @@ def deliver_command(
     afresh: Annotated[
         bool, typer.Option("--afresh", help="Send all rows of changes once more, as they are.")
     ] = False,
-    metrics_port: Annotated[int, typer.Option(help="Prometheus reads there; 0: nowhere.")] = 0,
-    metrics_address: Annotated[str, typer.Option(help="The address it listens on.")] = "127.0.0.1",
+    metrics_port: MetricsPort = 0,
+    metrics_address: MetricsAddress = "127.0.0.1",
 ) -> None:
     """Send what waits in the outbox, as it falls due, until stopped. Any number may run."""
-    from infra.logs import service  # noqa: PLC0415
-
-    app = application()
-    make_tables(app.database)
-    if afresh:
-        with app.database.writing() as connection:
-            tell_afresh(connection)
     if once:
-        _once(app)
-    else:
-        with service("deliver", app.settings):
-            _until_stopped(app, metrics_address, metrics_port)
+        _once(application(), afresh=afresh)
+        return
+    place = settings()
+    with service("deliver", place), ExitStack() as stack:
+        app = App(place)
+        stack.callback(app.close)
+        if afresh:
+            _tell_afresh(app)
+        _run(app, stack, metrics_address, metrics_port)
 
 
-def _once(app: App) -> None:
-    """Of every shard what fell due; then all that waits, whosever it is."""
-    for each in app.of_all_shards():
-        each.market.tell = lambda: None
-        each.market.facts_changed()
-    done = relay_of(app).once()
-    stderr().print(", ".join(f"{count} {name}" for name, count in done.counts.items()))
+def _tell_afresh(app: App) -> None:
+    make_tables(app.database)
+    with app.database.writing() as connection:
+        tell_afresh(connection)
 
 
-def _until_stopped(app: App, address: str, port: int) -> None:
-    from infra.metrics import RelayMetrics  # noqa: PLC0415
+def _once(app: App, *, afresh: bool) -> None:
+    relay = relay_of(app)
+    if afresh:
+        _tell_afresh(app)
+    try:
+        app.market.facts_changed()
+        relay.once()
+    finally:
+        app.rest()
+        app.close()
+    stderr().print(", ".join(f"{count} {name}" for name, count in relay.total.counts.items()))
 
-    stopped, metrics = list[int](), RelayMetrics()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda signum, _frame: stopped.append(signum))
+
+def _run(app: App, stack: ExitStack, address: str, port: int) -> None:
+    metrics, stopped = Metrics(), stopped_by_signals()
     app.channels = metrics.counted(app.channels)
     if port:
-        metrics.start(address, port)
-    try:
-        relay_of(app).run(lambda: bool(stopped))
-    finally:
-        app.close()
+        stack.callback(start(address, port, metrics.registry, dict).stop)
+    relay = relay_of(app)
+    relay.run(stopped.is_set)
+    _log.info("relay ended", extra={"count": relay.total.sent})

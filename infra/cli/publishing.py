@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-import signal
-import time
+from contextlib import ExitStack
 
 from domain.errors import ThresherError
-from infra.cli.options import application
+from infra.cli.options import settings
+from infra.cli.working import stopped_by_signals
 from infra.composition import App
+from infra.logs import service
 from services.changes_out import OPPORTUNITIES, STREAMS, make_tables
 from services.live.publishing import Publisher
 from services.projector import Projector
@@ -26,28 +27,18 @@ def publish_command() -> None:
 
     A process of its own, since it values every lot of every taxpayer again and again.
     """
-    from infra.logs import service  # noqa: PLC0415
-
-    app = application()
-    if OPPORTUNITIES not in app.settings.published:
-        raise NothingToPublish(f"say what to publish: THRESHER_PUBLISH={','.join(STREAMS)}")
-    with service("publish", app.settings):
-        _publish(app)
-
-
-def _publish(app: App) -> None:
-    stopped: list[int] = []
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda signum, _frame: stopped.append(signum))
-    os.nice(_NICENESS)
-    publisher = publisher_of(app)
-    try:
-        while not stopped:
+    place = settings()
+    with service("publish", place), ExitStack() as stack:
+        if OPPORTUNITIES not in place.published:
+            raise NothingToPublish(f"say what to publish: THRESHER_PUBLISH={','.join(STREAMS)}")
+        stopped = stopped_by_signals()
+        os.nice(_NICENESS)
+        app = App(place)
+        stack.callback(app.close)
+        publisher = publisher_of(app)
+        stack.callback(publisher.close)
+        while not stopped.wait(_PAUSE_SECONDS):
             publisher.step()
-            time.sleep(_PAUSE_SECONDS)
-    finally:
-        publisher.close()
-        app.database.reader.dispose()
 
 
 def publisher_of(app: App) -> Publisher:

@@ -30,6 +30,7 @@ def exchange(
     taxpayers: Annotated[int, typer.Option(help="Who trade there.")] = 1,
     assets: Annotated[int, typer.Option(help="A share and so many coins less one.")] = 10,
     only: Annotated[str, typer.Option(help="facts or marks: of a pipe, which one.")] = "facts",
+    marks: Annotated[float, typer.Option(help="Share of messages that are prices.")] = 0.5,
     poison: Annotated[float, typer.Option(help="Share of messages that are none.")] = 0,
     kafka: Annotated[bool, typer.Option("--kafka", help="To the topics, not to a pipe.")] = False,
 ) -> None:
@@ -38,7 +39,7 @@ def exchange(
     To a pipe as lines for `import -` or `marks -`; with --kafka both, to their topics.
     """
     venue = Venue(seed, taxpayers, assets, Shares(poison=poison))
-    said = chain(venue.opening(), venue.day(messages))
+    said = chain(venue.opening(), venue.day(messages, marks=marks))
     send, end = _to_kafka() if kafka else _to_pipe(only)
     count = 0
     for each in _paced(said, rate):
@@ -59,8 +60,8 @@ def _paced(said: Iterator[Said], rate: float) -> Iterator[Said]:
 
 def _to_pipe(only: str) -> tuple[Callable[[Said], None], Callable[[], None]]:
     def send(said: Said) -> None:
-        if said.kind != "mark" if only == "facts" else said.kind == "mark":
-            print(said.data if said.kind == "poison" else json.dumps(said.data))
+        if only == f"{said.kind}s":
+            print(said.data if said.is_poison else json.dumps(said.data))
 
     return send, sys.stdout.flush
 
@@ -76,8 +77,9 @@ def _to_kafka() -> tuple[Callable[[Said], None], Callable[[], None]]:
     now = sortable_instant(app.clock())
 
     def send(said: Said) -> None:
-        value = str(said.data).encode()
-        if said.kind != "poison":
+        if said.is_poison:
+            value = str(said.data).encode()
+        else:
             value = cloud_event(said.id, said.kind, said.subject, now, said.data, SOURCE)
         topic = names.marks if said.kind == "mark" else names.facts
         producer.send(topic, key=said.subject.encode(), value=value)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from threading import Thread
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, make_server
@@ -27,6 +27,11 @@ _log = logging.getLogger(__name__)
 
 class AddressTaken(ThresherError):
     """The address cannot be listened on."""
+
+
+def all_of(checks: Sequence[Checks]) -> Checks:
+    """Ready when each of them is."""
+    return lambda: {name: why for each in checks for name, why in each().items()}
 
 
 class Running:

@@ -8,9 +8,9 @@ from kafka.errors import KafkaError
 
 from domain.errors import ThresherError
 from infra.kafka.topics import BOOTSTRAP_MS, NoBroker, Topics
+from infra.settings import Settings
 
 MOST_RECORDS = 1_000
-_LOST_AFTER_MS = 10_000  # a worker that died is replaced after this long
 _STUCK_AFTER_MS = 300_000  # to take a shard up, its taxpayers with rules are folded
 
 
@@ -18,19 +18,20 @@ class WrongPartitions(ThresherError):
     """The topic of facts has not as many partitions as the database has shards."""
 
 
-def consumer_of(servers: str, names: Topics, group: str, shards: int) -> KafkaConsumer:
+def consumer_of(settings: Settings, names: Topics, shards: int) -> KafkaConsumer:
     """A consumer of facts and marks. Raises NoBroker, WrongPartitions."""
+    servers, lost_after_ms = settings.kafka, settings.kafka_session_seconds * 1_000
     try:
         consumer = KafkaConsumer(
             bootstrap_servers=servers,
             bootstrap_timeout_ms=BOOTSTRAP_MS,
-            group_id=group,
+            group_id=settings.kafka_prefix,
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             isolation_level="read_committed",
             partition_assignment_strategy=[RangePartitionAssignor],
-            session_timeout_ms=_LOST_AFTER_MS,
-            heartbeat_interval_ms=_LOST_AFTER_MS // 3,
+            session_timeout_ms=lost_after_ms,
+            heartbeat_interval_ms=lost_after_ms // 3,
             max_poll_interval_ms=_STUCK_AFTER_MS,
             max_poll_records=MOST_RECORDS,
         )

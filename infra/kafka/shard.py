@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 
 from domain.days import sortable_instant
 from domain.fact_codec import ALERT_TYPES
@@ -15,7 +16,7 @@ from services.intake import DeadLetter, Intake, Step
 from services.ledger import Offer, Outcome
 from services.mark_intake import Stored
 from services.market import Market
-from services.marks import mark_at
+from services.marks import mark_at, mark_recorded_at
 from services.projector import Projector
 from services.windows_out import follow_windows
 
@@ -36,7 +37,7 @@ class Shard:
         self._clock = app.clock
         with paused():
             mine = app.of_shard(number)
-            self.ledger = mine.ledger
+            self.ledger, self._database = mine.ledger, mine.database
             evaluated = Evaluated(mine.database, number)
             self.projector = Projector(mine.database, self.ledger, until_mark=evaluated.last)
             self.projector.catch_up(self._now[:10])
@@ -96,6 +97,14 @@ class Shard:
         counts, told = self.market.counts, self._told
         self._told = counts.fired, counts.rearmed
         return counts.fired - told[0], counts.rearmed - told[1]
+
+    def seconds_since_mark(self) -> float:
+        """Since the last mark that it saw was taken in, by whichever worker."""
+        with self._database.reading() as connection:
+            taken_at = mark_recorded_at(connection, self.projector.board.last_id)
+        if not taken_at:
+            return 0.0
+        return max(0.0, (self._clock() - datetime.fromisoformat(taken_at)).total_seconds())
 
     def close(self) -> None:
         """Gives its connection back; what it had in memory is not needed."""

@@ -30,6 +30,7 @@ from infra.kafka.records import Record
 from infra.kafka.shard import Shard
 from infra.kafka.topics import Topics
 from infra.metrics import Metrics
+from infra.readiness import StreamChecks
 from services.intake import PositionMoved, Step, position
 from services.ledger import Outcome
 
@@ -41,19 +42,22 @@ _log = logging.getLogger(__name__)
 class Worker:
     """Takes in what it is assigned, a batch a step; between two steps nothing is half done.
 
-    `tell` is called after alerts fired: a relay may wait for it.
+    `tell` is called after alerts fired: a relay may wait for it. `checks` is told after each step
+    how much waits.
     """
 
     def __init__(
-        self, app: App, consumer: KafkaConsumer, names: Topics,
-        tell: Callable[[], object] = lambda: None,
+        self, app: App, consumer: KafkaConsumer, names: Topics, checks: StreamChecks,
+        metrics: Metrics, tell: Callable[[], object] | None = None,
     ) -> None:  # fmt: skip
-        self.metrics = Metrics()
+        self.metrics = metrics
         self.shards: dict[int, Shard] = {}
         self._app = app
         self._consumer = consumer
         self._names = names
-        self._tell_others = tell
+        self._checks = checks
+        self._wake = tell or (lambda: None)
+        self._ends: dict[Any, int] = {}  # of those: one after the last message there is
         self._marks = MarkStream(app)
         self._next: dict[Any, int] = {}  # by partition that is ours: what the database said last
         self._idled = 0.0
@@ -61,14 +65,15 @@ class Worker:
     def step(self) -> int:
         """Takes in what is there, or waits a little; returns how many messages it read."""
         batches = self._consumer.poll(timeout_ms=POLL_MS, max_records=MOST_RECORDS)
-        self._hold(self._consumer.assignment())
+        fresh = self._hold(self._consumer.assignment())
         # Facts first: a mark that came with them values what they bought.
-        for partition in sorted(batches, key=lambda each: each.topic != self._names.facts):
+        for partition in sorted(batches.keys() - fresh, key=self._rank):
             try:
                 self._take(partition, batches[partition])
             except PositionMoved as moved:
                 self._refused(moved, partition)
         self._follow()
+        self._say_what_waits()
         return sum(map(len, batches.values()))
 
     def close(self) -> None:
@@ -79,27 +84,45 @@ class Worker:
             shard.close()
         self.shards = {}
 
-    def _hold(self, assigned: Collection[Any]) -> None:
-        """Forgets what is no longer ours; takes up one shard that is, so that polls go on."""
-        for partition in self._next.keys() - set(assigned):
-            del self._next[partition]
+    def _rank(self, partition: Any) -> tuple[bool, int]:
+        return partition.topic != self._names.facts, partition.partition
+
+    def _hold(self, assigned: Collection[Any]) -> set[Any]:
+        """Forgets what is no longer ours; takes up one shard that is, so that polls go on.
+
+        Returns the partitions that are ours from now on: they are read from where the database
+        says, so what was fetched before is fetched again.
+        """
+        for partition in self._ends.keys() - set(assigned):
+            self._next.pop(partition, None)
+            del self._ends[partition]
+            self.metrics.lag.remove(partition.topic, partition.partition)
+        fresh = {each for each in assigned if each not in self._next}
+        if fresh:
+            self._ends |= self._consumer.end_offsets(fresh)
+        for partition in fresh:
+            self._next[partition] = self._stored(partition)
+            self._consumer.seek(partition, self._next[partition])
         mine = {each.partition for each in assigned if each.topic == self._names.facts}
         for number in self.shards.keys() - mine:
-            self.shards.pop(number).close()
+            self._let_go(number)
         for number in sorted(mine - self.shards.keys())[:1]:
             self._shard(number)
+        return fresh
+
+    def _let_go(self, number: int) -> None:
+        self.shards.pop(number).close()
+        _log.info("shard let go", extra={"partition": number})
 
     def _shard(self, number: int) -> Shard:
         if number not in self.shards:
-            self.shards[number] = Shard(self._app, number, self._tell_others)
+            start = time.monotonic()
+            shard = self.shards[number] = Shard(self._app, number, self._wake)
+            told = {"partition": number, "position": shard.projector.position}
+            _log.info("shard taken up", extra=told | {"seconds": time.monotonic() - start})
         return self.shards[number]
 
     def _take(self, partition: Any, records: Sequence[Record]) -> None:
-        if partition not in self._next:
-            stored = self._next[partition] = self._stored(partition)
-            if records[0].offset != stored:
-                self._consumer.seek(partition, stored)
-                return  # gaps are seen only here: compaction may leave some later
         expected = self._next[partition]
         fresh = [record for record in records if record.offset >= expected]
         if not fresh:
@@ -111,6 +134,9 @@ class Worker:
                 self.metrics.facts.inc(outcomes.count(Outcome.NEW))
             else:
                 unusable = self._marks.take(step, fresh, sortable_instant(self._app.clock()))
+        if unusable:
+            told = {"topic": step.topic, "partition": step.partition, "count": unusable}
+            _log.warning("messages cannot be used: see thresher deadletters list", extra=told)
         self.metrics.dead.inc(unusable)
         self._next[partition] = step.next
         self.metrics.messages.labels(partition.topic).inc(len(fresh))
@@ -141,13 +167,28 @@ class Worker:
         if partition is not None and partition.topic == self._names.facts:
             shard = partition.partition
         if shard in self.shards:
-            self.shards.pop(shard).close()
+            self._let_go(shard)
+
+    def _say_what_waits(self) -> None:
+        """Of each partition that is ours, to Prometheus and to the checks."""
+        behind = {}
+        for partition in self._next.keys() & self._ends.keys():
+            end = max(self._ends[partition], self._consumer.highwater(partition) or 0)
+            waiting = max(0, end - self._next[partition])
+            self._ends[partition] = end
+            behind[f"{partition.topic}/{partition.partition}"] = waiting
+            self.metrics.lag.labels(partition.topic, partition.partition).set(waiting)
+        self._checks.stepped(behind)
 
     def _tell(self, shard: Shard) -> None:
+        """To Prometheus, what a shard did since it was asked last."""
         fired, rearmed = shard.news()
         self.metrics.alerts.labels("fired").inc(fired)
         self.metrics.alerts.labels("rearmed").inc(rearmed)
-        self.metrics.missed.set(shard.market.counts.missed)
+        self.metrics.own_facts.inc(fired + rearmed)
+        if fired:
+            self.metrics.tick_to_alert.observe(shard.seconds_since_mark())
+        self.metrics.missed.set(sum(each.market.counts.missed for each in self.shards.values()))
         self.metrics.position.set(shard.projector.position)
         if shard.market.now:
             self.metrics.last_mark.set(datetime.fromisoformat(shard.market.now).timestamp())

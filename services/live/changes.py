@@ -9,9 +9,9 @@ from domain.exact import money
 from projections.schema import Piece
 from services.correlation import DailyPrices
 from services.projector import Projector
-from services.read_models import Taxpayer
 from services.similar import SimilarAssets
 from services.statement import Mark, harvest
+from services.written import Taxpayer
 
 RowKey = tuple[str, str, str, str]
 

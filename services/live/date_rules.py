@@ -21,9 +21,9 @@ from services.live.dates import Dates, key_of, of_year, year_end
 from services.live.guards import ONE, until_it_fires
 from services.live.holder import Found, Holder
 from services.live.triggers import Key, Triggers, prices_of
-from services.read_models import Taxpayer
 from services.statement import Marks
 from services.trading_days import trading_days_left
+from services.written import Taxpayer
 
 _LOSS = "harvestable_loss"
 RecordedAt = Callable[[str, str], str]

@@ -19,8 +19,8 @@ from services.live.holder import Holder
 from services.live.resting import Rest, over
 from services.live.triggers import Key, Triggers, prices_of
 from services.live.watched import Crossing, Watched
-from services.read_models import Taxpayer
 from services.statement import Mark
+from services.written import Taxpayer
 
 
 class Engine:

@@ -14,8 +14,8 @@ from domain.rules.rule_set import RuleSet
 from domain.years import Outlook
 from services.alert_rules import in_scope, lot_of
 from services.live.guards import Metric
-from services.read_models import Taxpayer
 from services.statement import Mark, Marks, outlook, saved_by
+from services.written import Taxpayer
 
 Found = list[Opportunity]
 

@@ -40,6 +40,11 @@ NAMES = [
     "memory/lot",
     "alert/gc_pause",
     "start/thaw_100k",
+    "stream/1w",
+    "stream/2w",
+    "stream/vs_copy",
+    "stream/latency_p50",
+    "stream/latency_p99",
 ]
 
 

@@ -14,7 +14,7 @@ from domain.fact_codec import Correction
 from domain.facts import Buy, Fact, Sell
 from domain.portfolio import Portfolio
 from projections.schema import Piece
-from services.read_models import Written
+from services.written import Written
 from tests.domain.replay import (
     Said,
     history,

@@ -93,14 +93,16 @@ def _process(command: str, house: House, broker: Broker, names: Topics) -> Popen
     return Popen([sys.executable, "-m", "infra.main", command], env=environment)
 
 
-def test_worker_and_publisher_tell_and_the_relay_of_the_worker_sends(
+def test_worker_and_publisher_tell_and_the_relay_sends(
     telling: House, broker: Broker, names: Topics
 ) -> None:
     sender, at = producer_of(broker.bootstrap), telling.clock.text
     for fact in (STOCK, BOUGHT):
         event = cloud_event(fact["id"], "fact", "main", at, fact, "venue")
         sender.send(names.facts, key=b"main", value=event)
-    running = [_process(command, telling, broker, names) for command in ("worker", "publish")]
+    running = [
+        _process(command, telling, broker, names) for command in ("worker", "publish", "deliver")
+    ]
     try:
         for n, price in enumerate(("90", "80", "120")):
             mark = {"asset": "S", "price": price, "time": f"2025-03-01T12:00:0{n}Z"}
@@ -110,7 +112,7 @@ def test_worker_and_publisher_tell_and_the_relay_of_the_worker_sends(
             assert len(found) == n + 1
         for each in running:
             each.send_signal(signal.SIGTERM)
-        assert [each.wait(30) for each in running] == [0, 0]
+        assert [each.wait(30) for each in running] == [0, 0, 0]
     finally:
         for each in running:
             each.kill()

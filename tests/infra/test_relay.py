@@ -254,7 +254,9 @@ def test_as_a_process_it_sends_from_a_file_until_it_is_stopped(tmp_path: Path) -
         relay.send_signal(signal.SIGTERM)
         _, said = relay.communicate(timeout=20)
     assert relay.returncode == 0
-    assert [json.loads(line)["event"] for line in said.splitlines()] == ["started", "stopped"]
+    lines_said = [json.loads(line) for line in said.decode().splitlines()]
+    assert [each["event"] for each in lines_said] == ["started", "relay ended", "stopped"]
+    assert lines_said[1]["count"] == 2
     assert all(row["sent_at"] for row in rows(house))
     house.close_all()
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
+from datetime import UTC, datetime
 
 from infra.simulate import Shares, Venue
 from services.ledger import Outcome
@@ -26,9 +28,25 @@ def test_each_kind_of_trouble_comes_as_often_as_was_asked() -> None:
     again = sum(count - 1 for count in told.values())
     assert 0.12 < again / len(told) < 0.28
     assert 0.05 < sum(each.id.startswith("bust-") for each in said) / len(told) < 0.15
-    assert 0.05 < sum(each.kind == "poison" for each in said) / len(told) < 0.15
+    poison = [each for each in said if each.is_poison and each.kind == "fact"]
+    assert 0.05 < len(poison) / len(told) < 0.15
     numbers = [int(each.id.removeprefix("fill-")) for each in fills]
     assert numbers != sorted(numbers)  # some are late
+
+
+def test_prices_have_troubles_and_an_instant_each() -> None:
+    shares = Shares(redelivered=0.2, late=0.2, poison=0.1)
+    venue = Venue(4, 1, 3, shares, datetime(2031, 5, 1, tzinfo=UTC))
+    marks = [each for each in [*venue.opening(), *venue.day(2_000)] if each.kind == "mark"]
+    sound = [each.data for each in marks if isinstance(each.data, dict)]
+    known = {json.dumps(each) for each in sound}
+    assert 0.12 < len(sound) / len(known) - 1 < 0.28
+    assert 0.05 < sum(each.is_poison for each in marks) / len(known) < 0.15
+    times = list(dict.fromkeys(each["time"] for each in sound))
+    assert len(times) == len(known)
+    assert times[0] == "2031-05-01T00:00:01.000000Z"
+    late = sum(later < max(times[:number]) for number, later in enumerate(times) if number)
+    assert 0.1 < late / len(known) < 0.3
 
 
 def test_without_busts_nothing_is_sold_that_is_not_there(file_house: House) -> None:

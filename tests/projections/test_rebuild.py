@@ -8,6 +8,7 @@ import random
 import pytest
 from sqlalchemy import Connection
 
+from projections.rows import Changes
 from projections.schema import CHECKPOINTS
 from services import projector as projecting
 from services.ledger import Ledger, LoggedFact
@@ -74,12 +75,15 @@ def test_a_crash_between_rows_and_checkpoint_moves_nothing(
     before = tables(house)
     house.append(sell("s1"), buy("b2"))
 
-    def crash(connection: Connection, *_: object) -> None:
+    write = Changes.write
+
+    def crash(changes: Changes, connection: Connection) -> None:
+        write(changes, connection)
         assert connection.in_transaction()
         raise RuntimeError("power cut")
 
     with monkeypatch.context() as patch:
-        patch.setattr(projecting, "write_opportunities", crash)
+        patch.setattr(Changes, "write", crash)
         with pytest.raises(RuntimeError, match="power cut"):
             house.app.projector.catch_up(house.clock.day)
     assert tables(house) == before

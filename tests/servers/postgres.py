@@ -22,13 +22,68 @@ from tests.servers.ports import free_ports
 
 _PLACES = "/usr/lib/postgresql/*/bin"  # where Debian keeps it, out of the PATH
 _SETTINGS = {
-    "listen_addresses": "127.0.0.1", "fsync": "off", "synchronous_commit": "off",
-    "max_connections": "60", "shared_buffers": "64MB", "autovacuum": "off",
+    "listen_addresses": "127.0.0.1", "max_connections": "60", "shared_buffers": "64MB",
+    "autovacuum": "off",
 }  # fmt: skip
+_FAST = {"fsync": "off", "synchronous_commit": "off"}  # for tests that crash no server
 
 
 class NoServer(Exception):
     """There is no PostgreSQL to start."""
+
+
+class Cluster:
+    """A server over one folder; it can be crashed and started again.
+
+    `durable`: what was committed survives a crash, as on a server that is not a test's.
+    """
+
+    def __init__(self, folder: Path, *, durable: bool) -> None:
+        (self.port,) = free_ports(1)
+        self.url = f"postgresql://postgres@127.0.0.1:{self.port}"
+        self._owner = _owner()
+        self._programs = _programs()
+        self._folder = folder
+        own = {"port": self.port, "unix_socket_directories": folder}
+        settings = _SETTINGS | own | ({} if durable else _FAST)
+        self._options = " ".join(f"-c {name}={value}" for name, value in settings.items())
+        if self._owner:
+            shutil.chown(folder, *self._owner)
+        self._run("initdb", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync",
+                  "--locale=C.UTF-8")  # fmt: skip
+
+    def start(self) -> None:
+        """Returns when it answers."""
+        self._run("pg_ctl", "-l", self._folder / "log", "-w", "-o", self._options, "start")
+
+    def crash(self) -> None:
+        """Every process of it ends at once; the next start recovers from the log."""
+        self._run("pg_ctl", "-m", "immediate", "stop")
+
+    def _run(self, program: str, *arguments: object) -> None:
+        who = {"user": self._owner[0], "group": self._owner[1]} if self._owner else {}
+        command = [self._programs / program, "-D", self._folder / "data", *arguments]
+        done = subprocess.run(
+            [str(part) for part in command], cwd="/", stdin=subprocess.DEVNULL, text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, **who,  # type: ignore[call-overload]
+        )  # fmt: skip
+        if done.returncode:
+            raise NoServer(f"{program}: {done.stdout.strip()[-500:]}")
+
+
+@contextmanager
+def cluster(*, durable: bool) -> Iterator[Cluster]:
+    """A running server of our own, gone at the end."""
+    folder = Path(tempfile.mkdtemp(prefix="thresher-postgres-"))
+    try:
+        running = Cluster(folder, durable=durable)
+        running.start()
+        try:
+            yield running
+        finally:
+            running.crash()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
@@ -38,29 +93,8 @@ def server() -> Iterator[str]:
     if given:
         yield given.rstrip("/")
         return
-    programs = _programs()
-    folder = Path(tempfile.mkdtemp(prefix="thresher-postgres-"))
-    owner = _owner()
-    if owner:
-        shutil.chown(folder, *owner)
-    (port,) = free_ports(1)
-    try:
-        _run(owner, programs / "initdb", "-D", folder / "data", "-U", "postgres", "-A", "trust",
-             "-E", "UTF8", "--no-sync", "--locale=C.UTF-8")  # fmt: skip
-        options = " ".join(
-            f"-c {name}={value}"
-            for name, value in {
-                **_SETTINGS, "port": port, "unix_socket_directories": folder,
-            }.items()
-        )  # fmt: skip
-        _run(owner, programs / "pg_ctl", "-D", folder / "data", "-l", folder / "log", "-w",
-             "-o", options, "start")  # fmt: skip
-        try:
-            yield f"postgresql://postgres@127.0.0.1:{port}"
-        finally:
-            _run(owner, programs / "pg_ctl", "-D", folder / "data", "-m", "immediate", "stop")
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with cluster(durable=False) as running:
+        yield running.url
 
 
 def new_database(server_url: str, name: str, template: str = "template0") -> str:
@@ -96,13 +130,3 @@ def _owner() -> tuple[int, int] | None:
     names = {each.pw_name for each in pwd.getpwall()}
     user = pwd.getpwnam("postgres" if "postgres" in names else "nobody")
     return user.pw_uid, user.pw_gid
-
-
-def _run(owner: tuple[int, int] | None, *command: object) -> None:
-    who = {"user": owner[0], "group": owner[1]} if owner else {}
-    done = subprocess.run(
-        [str(part) for part in command], cwd="/", stdin=subprocess.DEVNULL, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, **who,  # type: ignore[call-overload]
-    )  # fmt: skip
-    if done.returncode:
-        raise NoServer(f"{command[0]}: {done.stdout.strip()[-500:]}")

@@ -1,0 +1,95 @@
+"""Commands that run until they are stopped: worker, and run for all in one process."""
+
+from __future__ import annotations
+
+import signal
+from contextlib import ExitStack
+from threading import Event
+from typing import Annotated
+
+import typer
+
+from infra.cli.options import settings
+from infra.cli.streaming import streaming
+from infra.composition import App
+from infra.http.health import Checks, all_of, start
+from infra.logs import service
+from infra.metrics import Metrics
+from infra.readiness import StoreChecks, StreamChecks
+from infra.relay import Beside, relay_of
+from infra.settings import Settings
+from infra.store_metrics import StoreCollector
+
+MetricsPort = Annotated[
+    int, typer.Option(help="/metrics, /healthz and /readyz are there; 0: nowhere.")
+]
+MetricsAddress = Annotated[str, typer.Option(help="The address it listens on.")]
+MaxLag = Annotated[
+    int, typer.Option(help="Messages and facts that one who is ready may be behind.")
+]
+
+
+def worker_command(
+    metrics_port: MetricsPort = 0,
+    metrics_address: MetricsAddress = "127.0.0.1",
+    max_lag: MaxLag = 1_000,
+) -> None:
+    """Take facts and marks in from Kafka and fire alerts, until stopped; a relay sends them.
+
+    Any number may run: they share out the shards of the database, and those of one that ends.
+    """
+    place = settings()
+    with service("worker", place), ExitStack() as stack:
+        _work(place, stack, metrics_address, metrics_port, max_lag, is_all=False)
+
+
+def run_command(
+    address: MetricsAddress = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="/metrics, /healthz and /readyz are there.")] = 8080,
+    max_lag: MaxLag = 1_000,
+) -> None:
+    """Do all in one process, until stopped: worker, deliver, serve."""
+    place = settings()
+    with service("run", place), ExitStack() as stack:
+        _work(place, stack, address, port, max_lag, is_all=True)
+
+
+def stopped_by_signals() -> Event:
+    """Set when the process is asked to end."""
+    stopped = Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopped.set())
+    return stopped
+
+
+def _work(
+    place: Settings, stack: ExitStack, address: str, port: int, max_lag: int, *, is_all: bool
+) -> None:
+    """Everything that can be wrong is found before the first message; all is closed at the end."""
+    from infra.kafka.consumer import consumer_of  # noqa: PLC0415
+    from infra.kafka.topics import topics  # noqa: PLC0415
+    from infra.kafka.worker import Worker  # noqa: PLC0415
+
+    app = streaming(App(place, is_process=True), needs_server=True)
+    stack.callback(app.close)
+    names, stopped, checks = topics(place.kafka_prefix), stopped_by_signals(), StreamChecks(max_lag)
+    consumer = consumer_of(place, names, app.shards)
+    stack.callback(consumer.close)
+    metrics, relay = Metrics(), None
+    if is_all:
+        app.channels = metrics.counted(app.channels)
+        relay = Beside(relay_of(app))
+        stack.callback(relay.close)
+    worker = Worker(app, consumer, names, checks, metrics, relay.wake if relay else None)
+    stack.callback(worker.close)
+    if port:
+        asked: list[Checks] = [checks]
+        if is_all:
+            metrics.registry.register(StoreCollector(app.database, app.clock))
+            asked.append(StoreChecks(place, app.database, app.clock, max_lag))
+        running = start(address, port, metrics.registry, all_of(asked))
+        stack.callback(running.stop)
+    while not stopped.is_set():
+        worker.step()
+        if relay is not None:
+            relay.check()

@@ -1,0 +1,1 @@
+"""The streaming edition as real processes, whole and while it is broken."""

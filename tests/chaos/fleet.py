@@ -1,0 +1,117 @@
+"""Real processes of the streaming edition, and who starts again what ends by itself."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Mapping
+from itertools import count
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+_PATIENCE_SECONDS = 60
+
+
+class Member:
+    """One process that is to run; each run of it tells its errors to a file of its own."""
+
+    def __init__(self, command: str, log: Path, environment: Mapping[str, str]) -> None:
+        self.command = command
+        self.log = log
+        self.is_frozen = False
+        with log.open("wb") as told:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "infra.main", command], cwd=ROOT, env=dict(environment),
+                stdin=subprocess.DEVNULL, stdout=told, stderr=told,
+            )  # fmt: skip
+
+    def freeze(self) -> None:
+        """It stands still and answers nobody."""
+        self.is_frozen = True
+        self.process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """It goes on, as if no time had passed."""
+        self.is_frozen = False
+        self.process.send_signal(signal.SIGCONT)
+
+    @property
+    def said(self) -> str:
+        return self.log.read_text(errors="replace")
+
+
+class Fleet:
+    """Members of one environment. `ended` counts how they ended, by command and how."""
+
+    def __init__(self, folder: Path, **settings: str) -> None:
+        self.members: list[Member] = []
+        self.ended: Counter[str] = Counter()
+        self._folder = folder
+        self._numbers = count(1)
+        named = {f"THRESHER_{name.upper()}": value for name, value in settings.items()}
+        self._environment = os.environ | named | {"COLUMNS": "200"}
+
+    def start(self, command: str) -> Member:
+        """One more."""
+        log = self._folder / f"{command}-{next(self._numbers)}.log"
+        member = Member(command, log, self._environment)
+        self.members.append(member)
+        return member
+
+    def of(self, command: str) -> list[Member]:
+        """Those that run and are not frozen."""
+        return [each for each in self.members if each.command == command and not each.is_frozen]
+
+    def kill(self, member: Member) -> None:
+        """kill -9, and another in its place."""
+        member.process.kill()
+        member.process.wait(_PATIENCE_SECONDS)
+        self._gone(member, "killed")
+        self.start(member.command)
+
+    def stop(self, member: Member) -> None:
+        """Asks it to end, which it does in good order once it has begun to work."""
+        member.process.terminate()
+        self._left(member, member.process.wait(_PATIENCE_SECONDS), {0, -signal.SIGTERM})
+
+    def stop_all(self) -> None:
+        """Asks all to end, at once."""
+        for member in self.members:
+            member.process.terminate()
+        for member in list(self.members):
+            self._left(member, member.process.wait(_PATIENCE_SECONDS), {0})
+
+    def supervise(self) -> None:
+        """Starts again what ended by itself, as whoever runs it in earnest does."""
+        for member in list(self.members):
+            code = member.process.poll()
+            if code is not None:
+                self._left(member, code, {1})
+                self.start(member.command)
+
+    def close(self) -> None:
+        """Nothing of it is left."""
+        for member in self.members:
+            member.process.kill()
+            member.process.wait()
+        self.members = []
+
+    def told(self) -> str:
+        """The ends of what all said: for whoever has to find out why."""
+        logs = sorted(self._folder.glob("*.log"), key=lambda each: each.stat().st_mtime)
+        return "\n".join(f"{log.name}: {log.read_text(errors='replace')[-1500:]}" for log in logs)
+
+    def _left(self, member: Member, code: int, expected: set[int]) -> None:
+        """It ended by itself or because it was asked to; if it gave up, it says why in a line."""
+        assert code in expected, f"{member.command} ended with {code}: {member.said[-3000:]}"
+        assert "Traceback" not in member.said, member.said[-3000:]
+        if code == 1:
+            assert member.said.rstrip().rpartition("\n")[2].startswith("thresher: "), member.said
+        self._gone(member, "gave up" if code == 1 else "stopped")
+
+    def _gone(self, member: Member, how: str) -> None:
+        self.members.remove(member)
+        self.ended[f"{member.command} {how}"] += 1
