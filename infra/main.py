@@ -17,6 +17,7 @@ from infra.cli import (
     checking,
     delivering,
     demo,
+    describing,
     explaining,
     importing,
     marks,
@@ -56,6 +57,7 @@ app.command("calendar")(calendar.calendar_command)
 app.command("explain")(explaining.explain_command)
 app.command("backtest")(backtest.backtest_command)
 app.command("deliver")(delivering.deliver_command)
+app.command("asyncapi")(describing.asyncapi_command)
 app.command("publish")(publishing.publish_command)
 app.command("watch")(watching.watch_command)
 app.command("serve")(serving.serve_command)

@@ -17,7 +17,8 @@ class NoBroker(ThresherError):
 
 
 class Topics(NamedTuple):
-    """Names under one prefix. Marks are keyed by asset, all others by taxpayer."""
+    """Names under one prefix. Marks are keyed by asset, dead letters as they came, all others by
+    taxpayer."""
 
     facts: str
     marks: str
@@ -32,15 +33,10 @@ def topics(prefix: str) -> Topics:
     return Topics(*(f"{prefix}.{name.replace('_', '-')}" for name in Topics._fields))
 
 
-def make_topics(servers: str, names: Topics, replicas: int, partitions: int = 1) -> list[str]:
-    """Makes those that are not there; returns their names. Raises NoBroker.
-
-    Facts have a partition a shard of the database. Marks have one: their order is the order in
-    which they count. The latest mark of an asset is kept for good, and so is every fact.
-    Changes are kept as long as the broker keeps what nobody says otherwise of.
-    """
+def configs_of(names: Topics) -> dict[str, dict[str, str]]:
+    """What is set of each topic."""
     for_good = {"retention.ms": "-1"}
-    configs = {
+    return {
         names.facts: for_good,
         names.marks: {"cleanup.policy": "compact"},
         names.alerts: for_good,
@@ -48,6 +44,15 @@ def make_topics(servers: str, names: Topics, replicas: int, partitions: int = 1)
         names.opportunities: {},
         names.windows: {},
     }
+
+
+def make_topics(servers: str, names: Topics, replicas: int, partitions: int = 1) -> list[str]:
+    """Makes those that are not there; returns their names. Raises NoBroker.
+
+    Facts have a partition a shard of the database. Marks have one: their order is the order in
+    which they count. The latest mark of an asset is kept for good, and so is every fact.
+    Changes are kept as long as the broker keeps what nobody says otherwise of.
+    """
     try:
         admin = KafkaAdminClient(bootstrap_servers=servers, bootstrap_timeout_ms=BOOTSTRAP_MS)
     except (KafkaError, OSError) as error:
@@ -60,7 +65,7 @@ def make_topics(servers: str, names: Topics, replicas: int, partitions: int = 1)
                 "replication_factor": replicas,
                 "configs": config,
             }
-            for name, config in configs.items()
+            for name, config in configs_of(names).items()
             if name not in known
         }
         if made:
