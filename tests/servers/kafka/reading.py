@@ -9,7 +9,7 @@ from kafka import KafkaConsumer
 
 from tests.infra.outgoing import checked
 
-_SECONDS = 20
+_SECONDS = 60
 
 
 class Read(NamedTuple):
