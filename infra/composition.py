@@ -16,7 +16,7 @@ from domain.errors import ThresherError
 from infra.channels.file import send_to_file
 from infra.channels.terminal import terminal_channel
 from infra.channels.webhook import webhook_channel
-from infra.database import open_database
+from infra.database import open_database, open_memory
 from infra.settings import Settings
 from services.changes_out import WINDOWS, make_tables
 from services.collector import paused, settle
@@ -69,6 +69,8 @@ class App:
             from infra.postgres import opening  # noqa: PLC0415  the driver is for servers alone
 
             return opening.database(self.settings.database_url)
+        if self.settings.memory:
+            return open_memory(self.settings.memory)
         return open_database(self.settings.database_path)
 
     @cached_property
@@ -78,12 +80,15 @@ class App:
             from infra.postgres import opening  # noqa: PLC0415
 
             return opening.ledger(self.settings.database_url, self.shard, self.shards)
-        path = self.settings.database_path
-        path.parent.mkdir(parents=True, exist_ok=True)
+        name = self.settings.memory
+        if not name:
+            path = self.settings.database_path
+            path.parent.mkdir(parents=True, exist_ok=True)
+            name = str(path)
         try:
-            return Ledger({"PERSISTENCE_MODULE": _STORE, "SQLITE_DBNAME": str(path)})
+            return Ledger({"PERSISTENCE_MODULE": _STORE, "SQLITE_DBNAME": name})
         except (PersistenceError, sqlite3.Error) as error:
-            raise UnusableDatabase(f"{path}: {error}") from error
+            raise UnusableDatabase(f"{name}: {error}") from error
 
     @cached_property
     def shards(self) -> int:

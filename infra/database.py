@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from sqlalchemy import Connection, create_engine, event
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from services.database import Database
 
@@ -22,15 +22,29 @@ def open_database(path: Path, *, is_there: bool = False) -> Database:
     write-ahead log keeps their order, so a read model can never be ahead of its facts.
     """
     if is_there:
-        engine = create_engine(f"sqlite:///file:{quote(str(path))}?mode=rw&uri=true")
-    else:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        engine = create_engine(f"sqlite:///{path}")
+        return _opened(create_engine(f"sqlite:///file:{quote(str(path))}?mode=rw&uri=true"))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return _opened(create_engine(f"sqlite:///{path}"))
 
+
+def open_memory(uri: str) -> Database:
+    """A database in memory (`Settings.memory`): whoever opens it in this process has the same.
+
+    Without a write-ahead log, readers do not wait for a writer but see what it is at.
+    """
+    return _opened(create_engine(f"sqlite:///{uri}&uri=true", poolclass=QueuePool))
+
+
+def _opened(engine: Engine) -> Database:
     @event.listens_for(engine, "connect")
     def _prepare(connection: sqlite3.Connection, _: ConnectionPoolEntry) -> None:
         connection.isolation_level = None  # we say BEGIN ourselves, below
-        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=30000"):
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=NORMAL",
+            "busy_timeout=30000",
+            "read_uncommitted=1",
+        ):
             connection.execute(f"PRAGMA {pragma}").close()
 
     @event.listens_for(engine, "begin")

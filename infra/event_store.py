@@ -32,6 +32,7 @@ class _Pool(SQLiteConnectionPool):
         connection = super()._create_connection()
         with connection.cursor() as cursor:
             cursor.execute("PRAGMA synchronous=FULL")
+            cursor.execute("PRAGMA read_uncommitted=1")  # in memory alone: see open_memory
         return connection
 
 

@@ -31,7 +31,7 @@ KEPT = frozenset(
         # what every line has
         "event", "level", "logger", "timestamp", "service", "version", "error", "trace",
         # where it happened, and in the course of what
-        "taxpayer", "partition", "position", "topic", "offset", "correlation_id", "causation_id",
+        "taxpayer", "partition", "position", "topic", "offset", "correlation_id",
         # how much of it, and how long it took
         "count", "attempts", "seconds", "behind",
         # which part of us; `reason` is why a process ends, never what a message said
@@ -78,7 +78,6 @@ def configure(name: str, settings: Settings, stream: TextIO | None = None) -> No
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[
-                structlog.contextvars.merge_contextvars,
                 structlog.stdlib.ExtraAdder(),
                 structlog.stdlib.add_log_level,
                 structlog.stdlib.add_logger_name,
@@ -95,18 +94,6 @@ def configure(name: str, settings: Settings, stream: TextIO | None = None) -> No
         logging.getLogger(room).setLevel(settings.log_level.upper())
 
 
-@contextmanager
-def about(**fields: object) -> Iterator[None]:
-    """Adds fields to every line that is logged meanwhile in this thread."""
-    with structlog.contextvars.bound_contextvars(**fields):
-        yield
-
-
-def correlation_id(source: str, id: str) -> str:
-    """What follows a message from its sender to the alert: CloudEvents' own identity."""
-    return f"{source}#{id}"
-
-
 def pseudonym(key: str, taxpayer: str) -> str:
     """A taxpayer as logs show it: the first 16 hex digits of HMAC-SHA256."""
     digest = hmac.new(key.encode(), taxpayer.encode(), hashlib.sha256).hexdigest()
@@ -114,7 +101,7 @@ def pseudonym(key: str, taxpayer: str) -> str:
 
 
 class _Service:
-    """Which process says it; threads have contexts of their own, so it is no field of one."""
+    """Which process says it."""
 
     def __init__(self, name: str) -> None:
         self._name = name

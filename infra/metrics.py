@@ -67,7 +67,10 @@ class Metrics:
             ["topic", "partition"], registry=known,
         )  # fmt: skip
         self.missed = _gauge("crossings_missed", "Found by the self-audit alone: bugs.", known)
-        self.position = _gauge("projection_position", "Log position of the read models.", known)
+        self.position = Gauge(
+            "harvest_projection_position", "Log position of the read models of a shard of ours.",
+            ["partition"], registry=known,
+        )  # fmt: skip
         self.last_mark = _gauge("mark_timestamp_seconds", "Of the newest mark rules saw.", known)
 
     def counted(self, channels: Channels) -> Channels:

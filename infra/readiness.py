@@ -9,13 +9,13 @@ from sqlalchemy import Connection, inspect
 from sqlalchemy.exc import SQLAlchemyError
 
 from domain.errors import ThresherError
-from infra.database import open_database
+from infra.database import open_database, open_memory
 from infra.settings import Settings
 from projections.schema import CHECKPOINTS
 from services.database import Clock, Database
 from services.standing import partitions
 
-_SILENT_AFTER_SECONDS = 60  # as long as Kafka waits for a poll before it gives partitions away
+_SILENT_AFTER_SECONDS = 60  # a step takes less; to take a shard up may not, and is not ready
 _log = logging.getLogger(__name__)
 
 
@@ -25,6 +25,8 @@ def watched_database(settings: Settings) -> Database:
         from infra.postgres.opening import watched  # noqa: PLC0415  the driver is for servers alone
 
         return watched(settings.database_url)
+    if settings.memory:
+        return open_memory(settings.memory)
     return open_database(settings.database_path, is_there=True)
 
 

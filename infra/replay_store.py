@@ -1,23 +1,23 @@
-"""An empty store for a replay: a database and a ledger of its own, gone when it is done."""
+"""An empty store for a replay: in memory, a database and a ledger of its own."""
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from itertools import count
 
 from infra.composition import App
 from infra.settings import Settings
 from services.replay import Store
 
+_NUMBER = count(1)
+
 
 @contextmanager
 def new_store() -> Iterator[Store]:
-    """A store in a temporary folder; never the configured one."""
-    with tempfile.TemporaryDirectory(prefix="thresher-replay-") as folder:
-        app = App(Settings(database_url=f"sqlite:///{Path(folder) / 'replay.db'}"))
-        try:
-            yield app.database, app.ledger
-        finally:
-            app.close()
+    """A store that nobody else has, gone when it is done; never the configured one."""
+    app = App(Settings(database_url=f"sqlite:///:memory:replay-{next(_NUMBER)}"))
+    try:
+        yield app.database, app.ledger
+    finally:
+        app.close()

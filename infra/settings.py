@@ -12,6 +12,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from services.changes_out import STREAMS
 
 _SQLITE = "sqlite:///"
+_MEMORY = "sqlite:///:memory:"  # with a name after it; gone when nobody in the process has it open
 _POSTGRES = ("postgresql://", "postgres://", "postgresql+psycopg://")
 _LOG_KEY_CHARACTERS = 32
 
@@ -21,7 +22,9 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="THRESHER_")
 
-    database_url: str = Field(default="", description="sqlite:///PATH or postgresql://...")
+    database_url: str = Field(
+        default="", description="sqlite:///PATH, sqlite:///:memory:NAME or postgresql://..."
+    )
     taxpayer: str = ""
     webhook_secret: str = ""
     webhook_allow_local: bool = False
@@ -72,6 +75,13 @@ class Settings(BaseSettings):
     def is_postgres(self) -> bool:
         """Whether the store is a PostgreSQL server."""
         return self.database_url.startswith(_POSTGRES)
+
+    @property
+    def memory(self) -> str:
+        """What the store in memory is called, as SQLite's URI; empty: the store is none."""
+        if not self.database_url.startswith(_MEMORY):
+            return ""
+        return f"file:{self.database_url.removeprefix(_MEMORY)}?mode=memory&cache=shared"
 
     @property
     def database_path(self) -> Path:

@@ -9,6 +9,7 @@ service.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Iterable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 SOURCE = "thresher"
 LOTS_IN_EVIDENCE = 100
+_log = logging.getLogger(__name__)
 WORTH_WRITING = 20  # what rules wait for is stored when one in so many was asked
 
 
@@ -180,11 +182,14 @@ class Watch:
             # Another process saw the crossing first: its alert is the one.
             self._projector.changed |= {offer.taxpayer for offer in offers}
             self.reload()
-        return [
-            offer.fact
-            for offer, outcome in zip(offers, outcomes, strict=True)
-            if outcome is Outcome.NEW and isinstance(offer.fact, AlertFired | AlertRearmed)
-        ]
+        new: list[AlertFired | AlertRearmed] = []
+        for offer, outcome in zip(offers, outcomes, strict=True):
+            if outcome is Outcome.NEW and isinstance(offer.fact, AlertFired | AlertRearmed):
+                new.append(offer.fact)
+                if isinstance(offer.fact, AlertFired):
+                    where = {"taxpayer": offer.taxpayer, "position": offer.fact.position}
+                    _log.info("alert fired", extra=where)
+        return new
 
     @property
     def has_news(self) -> bool:
@@ -209,8 +214,7 @@ class Watch:
         return Offer(taxpayer, SOURCE, f"rearmed/{name}/{seen.crossing}", rearmed)
 
     def _fired(self, seen: Crossing) -> AlertFired:
-        taxpayer, name = seen.key
-        rule = self._rules[taxpayer][name]
+        rule = self._rules[seen.key[0]][seen.key[1]]
         found = sorted(seen.found, key=lambda one: (-one.harvestable, one.lot.serial))
         marks = self._projector.board.marks
         behind = {one.lot.asset.id: one.lot.asset.asset_class.name for one in found}

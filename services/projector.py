@@ -6,7 +6,7 @@ outbox. State of taxpayers is kept in memory and loaded on first touch (services
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 from zlib import crc32
 
@@ -107,10 +107,11 @@ class Projector:
         self._delivers = delivers
         self.position = self._stored_position()
         if self.position < 0:
+            mine = ledger.taxpayers()
             with database.writing() as connection:
                 METADATA.create_all(connection)
                 PERMANENT.create_all(connection)
-                self.position = self._start(connection)
+                self.position = self._start(connection, mine)
         with database.reading() as connection:
             self._tokens_seen = self._checkpoint(connection, TOKENS)
             self.board = MarkBoard(connection, until_mark)
@@ -269,13 +270,13 @@ class Projector:
         query = select(CHECKPOINTS).where(CHECKPOINTS.c.projection == name)
         return connection.execute(query).one_or_none()
 
-    def _start(self, connection: Connection) -> int:
+    def _start(self, connection: Connection, mine: Sequence[str]) -> int:
         """Makes the checkpoints; read models of another version start anew from fact one."""
         connection.execute(insert_new(connection.dialect, CHECKPOINTS), _NO_TOKENS)
         row = self._row(connection, self._read_models)
         if row is not None and row.version == VERSION:
             return int(row.position)  # another process made them meanwhile
-        clear(connection, self.ledger.taxpayers())
+        clear(connection, mine)
         if row is not None:
             connection.execute(
                 CHECKPOINTS.delete().where(CHECKPOINTS.c.projection == self._read_models)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from tests.services.house import House
 
 pytest_plugins = ("tests.servers.fixtures",)
 
+_NUMBER = count(1)
 SETTINGS = (
     "DATABASE_URL", "TAXPAYER", "WEBHOOK_SECRET", "WEBHOOK_ALLOW_LOCAL", "LOG_KEY", "LOG_LEVEL",
     "LOG_FORMAT", "PUBLISH", "KAFKA", "KAFKA_PREFIX",
@@ -26,11 +28,14 @@ def _no_settings_of_our_own() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+@pytest.fixture(params=["memory", "sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
 def house(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[House]:
     """The whole service on an empty store of each kind, under a clock of the test's own."""
-    is_postgres = request.param == "postgres"
-    url = request.getfixturevalue("postgres_url") if is_postgres else ""
+    url = ""
+    if request.param == "postgres":
+        url = request.getfixturevalue("postgres_url")
+    elif request.param == "memory":
+        url = f"sqlite:///:memory:test-{next(_NUMBER)}"
     built = House(tmp_path / "thresher.db", url=url)
     yield built
     built.close_all()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import logging
+import re
 from typing import Protocol
 
 from infra.kafka.envelope import FactMessage, MarkMessage, key_agrees, message
@@ -11,6 +14,9 @@ from infra.sources.wire import Refusal
 from services.intake import DeadLetter
 from services.ledger import InvalidId, Offer, check_id
 from services.marks import Quote
+
+_FIELD = re.compile(r"[a-z][a-z_]*(\.[a-z_]+)*")
+_log = logging.getLogger(__name__)
 
 
 class Record(Protocol):
@@ -57,11 +63,26 @@ def mark_quote(record: Record) -> Quote | DeadLetter:
 
 
 def dead(record: Record, reason: str) -> DeadLetter:
-    """A message that cannot be used, with the reason."""
+    """A message that cannot be used, with the reason. The log names the field, not what it held."""
+    field = _FIELD.fullmatch(reason.partition(":")[0])
+    said = {
+        "topic": record.topic, "partition": record.partition, "offset": record.offset,
+        "field": field[0] if field else "", "correlation_id": _identity(record),
+    }  # fmt: skip
+    _log.warning("message cannot be used", extra=said)
     return DeadLetter(
         record.topic, record.partition, record.offset, record.key or b"", record.value or b"",
         reason,
     )  # fmt: skip
+
+
+def _identity(record: Record) -> str:
+    """Its sender's own identity of a message, as far as it can be read."""
+    try:
+        raw = json.loads(record.value or b"")
+        return f"{raw['source']}#{raw['id']}"
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return ""
 
 
 def _place(record: Record) -> str:

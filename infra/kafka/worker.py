@@ -112,6 +112,7 @@ class Worker:
 
     def _let_go(self, number: int) -> None:
         self.shards.pop(number).close()
+        self.metrics.position.remove(number)
         _log.info("shard let go", extra={"partition": number})
 
     def _shard(self, number: int) -> Shard:
@@ -161,11 +162,11 @@ class Worker:
 
     def _refused(self, moved: PositionMoved, partition: Any, shard: int | None = None) -> None:
         """Another worker read on: what we know of that place is stale, and starts anew."""
-        _log.warning("%s", moved)
         self.metrics.moved.inc()
         self._next.pop(partition, None)
         if partition is not None and partition.topic == self._names.facts:
             shard = partition.partition
+        _log.warning("another worker read on", extra={"partition": shard, "reason": str(moved)})
         if shard in self.shards:
             self._let_go(shard)
 
@@ -189,7 +190,8 @@ class Worker:
         if fired:
             self.metrics.tick_to_alert.observe(shard.seconds_since_mark())
         self.metrics.missed.set(sum(each.market.counts.missed for each in self.shards.values()))
-        self.metrics.position.set(shard.projector.position)
+        if shard.number in self.shards:
+            self.metrics.position.labels(shard.number).set(shard.projector.position)
         if shard.market.now:
             self.metrics.last_mark.set(datetime.fromisoformat(shard.market.now).timestamp())
 

@@ -43,23 +43,34 @@ def asked(
     url = new_database(postgres_server, "scraped", "template")
     house = House(Path("unused"), url=url)
     house.say(STOCK, buy("b1"), sell("s1", "5", "400"))  # more than was held: a data issue
-    metrics, folder = Metrics(), tmp_path_factory.mktemp("prometheus")
+    worker, relay = Metrics(), Metrics()
+    ports = [each.start("127.0.0.1", 0) for each in (relay, worker)]
+    folder = tmp_path_factory.mktemp("prometheus")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("THRESHER_DATABASE_URL", url)
         with serving() as server:
-            config = configured(folder, server.port, metrics.start("127.0.0.1", 0))
+            config = configured(folder, server.port, *ports)
             with prometheus(config) as running:
-                work_until_scraped(metrics, running)
+                work_until_scraped(worker, relay, running)
                 yield running
     house.close()
     drop_database(postgres_server, "scraped")
 
 
-def configured(folder: Path, serve: int, worker: int) -> Path:
+WORKERS = """
+    dns_sd_configs:
+      - names: ["worker"]
+        type: A
+        port: 9464
+"""
+
+
+def configured(folder: Path, serve: int, deliver: int, worker: int) -> Path:
     shutil.copy(RULES, folder)
     text = (PLACE / "prometheus/prometheus.yml").read_text(encoding="utf-8")
     for said, here in (
-        ('"serve:8080"', f'"127.0.0.1:{serve}"'), ('"worker:9464"', f'"127.0.0.1:{worker}"'),
+        ("serve:9464", f"127.0.0.1:{serve}"), ("deliver:9464", f"127.0.0.1:{deliver}"),
+        (WORKERS, f'\n    static_configs: [{{targets: ["127.0.0.1:{worker}"]}}]\n'),
         ("15s", "500ms"),
     ):  # fmt: skip
         assert said in text
@@ -69,9 +80,9 @@ def configured(folder: Path, serve: int, worker: int) -> Path:
     return config
 
 
-def work_until_scraped(metrics: Metrics, running: Prometheus) -> None:
-    """A worker's day in small, until each target was scraped and each rule evaluated."""
-    send = metrics.counted({"kafka": lambda target, message: None})["kafka"]
+def work_until_scraped(metrics: Metrics, relay: Metrics, running: Prometheus) -> None:
+    """The day of a worker and a relay in small, until all were scraped and each rule evaluated."""
+    send = relay.counted({"kafka": lambda target, message: None})["kafka"]
 
     def worked() -> bool:
         metrics.messages.labels("t.facts").inc()
@@ -79,12 +90,12 @@ def work_until_scraped(metrics: Metrics, running: Prometheus) -> None:
         metrics.alerts.labels("fired").inc()
         metrics.batch_seconds.labels("t.facts").observe(0.02)
         metrics.tick_to_alert.observe(0.01)
-        metrics.lag.labels("t.facts", "0").set(3)
+        metrics.lag.labels("t.facts", 0).set(3)
         metrics.last_mark.set(time())
         send("", Message("main/loss/1", "{}", ""))
         sleep(0.2)
         scrapes = running.query("count_over_time(up[1m])")
-        return len(scrapes) == 2 and min(scrapes) >= 4 and rules(running) != []
+        return len(scrapes) == 3 and min(scrapes) >= 4 and rules(running) != []
 
     until(worked)
 

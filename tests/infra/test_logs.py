@@ -19,8 +19,10 @@ from sqlalchemy import create_engine
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from domain.errors import ThresherError
-from infra.logs import about, configure, correlation_id, pseudonym, service
+from infra.kafka.records import fact_offer
+from infra.logs import configure, pseudonym, service
 from infra.settings import Settings
+from tests.services.house import STOCK, House, buy
 
 ROOT = Path(__file__).parents[2]
 KEY = "0123456789abcdef0123456789abcdef"
@@ -156,14 +158,39 @@ def test_what_a_connection_says_is_shown_without_what_it_was_sent(lines: Lines) 
     assert "1234.56" not in lines.stream.getvalue()
 
 
-def test_what_a_message_is_about_is_on_every_line_meanwhile(lines: Lines) -> None:
-    log = lines.configure()
-    with about(correlation_id=correlation_id("venue", "fill-7")):
-        log.info("refused")
-    log.info("stored")
-    during, after = lines.all
-    assert during["correlation_id"] == "venue#fill-7"
-    assert "correlation_id" not in after
+class Message:
+    topic, partition, offset, key = "t.facts", 3, 41, b"alice"
+
+    def __init__(self, value: bytes) -> None:
+        self.value = value
+
+
+def test_a_message_that_cannot_be_used_is_found_again_by_its_senders_identity(lines: Lines) -> None:
+    lines.configure()
+    fact = {"id": "b1", "type": "buy", "date": "2025-01-02", "account": "A", "asset": "S",
+            "qty": "1234.5.6", "amount": "987654"}  # fmt: skip
+    event = {"specversion": "1.0", "id": "fill-7", "source": "venue", "subject": "alice",
+             "type": "io.thresher.fact.v1", "data": fact}  # fmt: skip
+    fact_offer(Message(json.dumps(event).encode()))
+    fact_offer(Message(b"poison 1234.5.6"))
+    named, poison = lines.all
+    place = {"topic": "t.facts", "partition": 3, "offset": 41}
+    assert named | place | {"field": "qty", "correlation_id": "venue#fill-7"} == named
+    assert poison | place | {"field": "", "correlation_id": ""} == poison
+    for secret in ("alice", "1234.5.6", "987654"):
+        assert secret not in lines.stream.getvalue()
+
+
+def test_an_alert_is_told_by_taxpayer_and_position(lines: Lines, file_house: House) -> None:
+    file_house.say(STOCK, buy("b1", "10", "98765"), taxpayer="alice")
+    file_house.watch("loss-of-alice", "200", taxpayer="alice")
+    lines.configure(log_key=KEY)
+    file_house.tick("S", "4321")
+    assert lines.one["event"] == "alert fired"
+    assert lines.one["taxpayer"] == pseudonym(KEY, "alice")
+    assert lines.one["position"] == 3
+    for secret in ("alice", "98765", "4321"):
+        assert secret not in lines.stream.getvalue()
 
 
 def test_threads_and_warnings_and_third_parties_are_heard_in_the_same_form(lines: Lines) -> None:

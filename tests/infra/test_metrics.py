@@ -65,6 +65,27 @@ def test_what_a_channel_sends_and_fails_to_send_is_counted() -> None:
     assert found['harvest_alerts_sent_total{channel="file",outcome="failed"}'] == 0
 
 
+def test_what_was_only_handed_over_counts_once_it_is_confirmed() -> None:
+    metrics, answers = Metrics(), [None, DeliveryFailed("away")]
+
+    def confirm() -> None:
+        answer = answers.pop(0)
+        if answer is not None:
+            raise answer
+
+    send = metrics.counted({"kafka": lambda target, message: confirm})["kafka"]
+    first, second = (send("", Message(key, "{}", "")) for key in "ab")
+    sent = 'harvest_alerts_sent_total{channel="kafka",outcome="sent"}'
+    assert told(metrics.registry)[sent] == 0
+    assert first is not None
+    first()
+    assert second is not None
+    with pytest.raises(DeliveryFailed):
+        second()
+    found = told(metrics.registry)
+    assert (found[sent], found[sent.replace('"sent"', '"failed"')]) == (1, 1)
+
+
 def test_the_store_is_asked_when_prometheus_asks(house: House) -> None:
     house.say(STOCK, buy("b1"), sell("s1", "5", "400"))
     house.append(buy("b2"))

@@ -61,6 +61,8 @@ class House:
         self._family = [] if family is None else family
         self._family.append(self)
         self.app = App(Settings(database_url=self.url, **settings), self.clock)
+        self._file = self.app.settings.memory or f"file:{path}"
+        self._kept = sqlite3.connect(self._file, uri=True) if self.app.settings.memory else None
 
     @property
     def is_postgres(self) -> bool:
@@ -82,6 +84,8 @@ class House:
         """This one, those beside it and those reopened."""
         for house in self._family:
             house.close()
+            if house._kept is not None:  # until now: what is in memory goes with the last to leave
+                house._kept.close()
 
     def lose(self, position: int) -> None:
         """A fact disappears, past every guard."""
@@ -152,12 +156,12 @@ class House:
         return [each.projection for each in found if not each.equal]
 
     def sql(self, statement: str, parameters: Sequence[Any] = ()) -> list[Any]:
-        """Plain SQL on the file, past every part of ours."""
+        """Plain SQL on the store, past every part of ours."""
         if self.is_postgres:
             with psycopg.connect(self.url) as server:
                 cursor = server.execute(statement.replace("?", "%s"), parameters or None)
                 return cursor.fetchall() if cursor.description else []
-        connection = sqlite3.connect(self.path)
+        connection = sqlite3.connect(self._file, uri=True)
         try:
             rows = connection.execute(statement, parameters).fetchall()
             connection.commit()
