@@ -100,6 +100,7 @@ class Projector:
         self.taxpayers: dict[str, Taxpayer] = {}
         self.tells: Tells | None = None
         self._untold: set[str] = set()
+        self._untold_at = ""
         self._head = 0
         # Taxpayers whose books moved, and whose rules did; who follows them takes them away.
         self.changed: set[str] = set()
@@ -135,6 +136,9 @@ class Projector:
                     self.taxpayers.pop(logged.taxpayer, None)
                 self.follow()
             progress(self.position - start, head - start)
+        if self._untold:  # another process came to the head first
+            with self.database.writing() as connection:
+                self._tell(connection)
         known = {name: self.taxpayers[name] for name in changed if name in self.taxpayers}
         self.snapshots.keep(known, self.position)
         return changed
@@ -180,18 +184,22 @@ class Projector:
                     write_opportunities(changes, name, self.taxpayers[name], self.board, as_of)
                 changes.write(connection)
                 self._project_alerts(connection, facts)
-                self._tell(connection, changed, facts[-1])
+                self._came(connection, changed, facts[-1])
         self.position = facts[-1].position
         self.changed |= changed
         return changed
 
-    def _tell(self, connection: Connection, changed: set[str], last: LoggedFact) -> None:
+    def _came(self, connection: Connection, changed: set[str], last: LoggedFact) -> None:
         """Tells who listens, once the facts that were there are in: not of what was meanwhile."""
-        if self.tells is None:
-            return
-        self._untold |= changed
-        if last.position >= self._head and self._untold:
-            self.tells(connection, sorted(self._untold), last.recorded.recorded_at)
+        if self.tells is not None:
+            self._untold |= changed
+            self._untold_at = last.recorded.recorded_at
+            if last.position >= self._head:
+                self._tell(connection)
+
+    def _tell(self, connection: Connection) -> None:
+        if self.tells is not None and self._untold:
+            self.tells(connection, sorted(self._untold), self._untold_at)
             self._untold = set()
 
     def follow(self) -> None:

@@ -143,6 +143,26 @@ def test_a_restart_and_a_rebuild_tell_nothing_twice(
     assert windows.take(again) == []
 
 
+def test_windows_are_told_although_another_process_came_to_the_head_first(
+    telling: House, windows: Consumer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It projects the second of two facts between this one's first and second batch."""
+    telling.say(STOCK)
+    other = telling.beside()
+    other.app.projector  # noqa: B018  of the same position
+    monkeypatch.setattr(projecting, "BATCH", 1)
+    telling.append(BOUGHT)
+    telling.append(buy("b2", asset="S"), taxpayer="other")
+
+    def between(done: int, _total: int) -> None:
+        if done == 1:
+            other.app.projector.tells = None
+            other.app.projector.catch_up(telling.clock.day)
+
+    telling.app.projector.catch_up(telling.clock.day, between)
+    assert windows.take(telling) == ["1 open do_not_sell/csv:b1/A/S"]
+
+
 def test_what_came_while_nobody_listened_is_told_at_the_start(
     house: House, telling: House, windows: Consumer
 ) -> None:
