@@ -32,18 +32,29 @@ _GOAL_MS = 10.0
 
 
 def results(tiny: bool) -> Iterator[Result]:
-    """Percentiles of the time to an alert while the market falls by a tenth."""
-    lots, count = (1_000, 5_000) if tiny else (10_000, 100_000)
-    note(f"latency: {lots:,} lots, {count:,} ticks at {RATE:,} a second")
-    with tempfile.TemporaryDirectory() as directory:
-        yield from _measured(Path(directory), lots, count)
+    """Percentiles of the time to an alert, of all alerts of some markets that fall by a tenth.
+
+    One market has some 30 alerts, too few for a percentile; more rules would make another load.
+    """
+    lots, count, markets = (1_000, 5_000, 1) if tiny else (10_000, 100_000, 6)
+    note(f"latency: {lots:,} lots, {markets} times {count:,} ticks at {RATE:,} a second")
+    took: list[float] = []
+    for seed in range(markets):
+        with tempfile.TemporaryDirectory() as directory:
+            took += _measured(Path(directory), lots, count, seed)
+    cuts = quantiles(took, n=100, method="inclusive")
+    against = f"the goal, {_GOAL_MS:.0f} ms at p99; {len(took):,} alerts in {markets} markets"
+    for name, value in (("p50", cuts[49]), ("p99", cuts[98]), ("max", max(took))):
+        yield Result(f"alert/latency_{name}", value, "ms", against, value / _GOAL_MS)
 
 
-def _measured(directory: Path, lots: int, count: int) -> Iterator[Result]:
-    handed: dict[str, float] = {}
+def _measured(directory: Path, lots: int, count: int, seed: int) -> list[float]:
+    """Milliseconds from each tick that fired to its alert at the channel."""
+    handed: dict[str, tuple[str, float]] = {}
 
     def channel(_target: str, message: Message) -> None:
-        handed[json.loads(message.body)["timestamp"]] = time.perf_counter()
+        tick = json.loads(message.body)["timestamp"]
+        handed[message.key] = tick, time.perf_counter()
 
     app = App(Settings(database_url=f"sqlite:///{directory / 'bench.db'}"), lambda: _START)
     app.channels = {"bench": channel}
@@ -52,7 +63,7 @@ def _measured(directory: Path, lots: int, count: int) -> Iterator[Result]:
     gc.freeze()
     quotes = [
         Quote(asset, format_quantity(price), sortable_instant(_START + timedelta(seconds=n / RATE)))
-        for n, (asset, price) in enumerate(market(count, sigma=WILD, fall=0.1, seed=4))
+        for n, (asset, price) in enumerate(market(count, sigma=WILD, fall=0.1, seed=seed))
     ]
     came = {quote.at: n / RATE for n, quote in enumerate(quotes)}
     start, at = time.perf_counter(), 0
@@ -61,15 +72,9 @@ def _measured(directory: Path, lots: int, count: int) -> Iterator[Result]:
         if waiting > at:
             app.market.take(quotes[at:waiting])
             at = waiting
-    took = [1000 * (when - start - came[tick]) for tick, when in handed.items()]
     gc.unfreeze()
     app.close()
-    cuts = quantiles(took, n=1000)
-    against = (
-        f"the goal, {_GOAL_MS:.0f} ms at p99; {len(took):,} alerts, longest {max(took):.0f} ms"
-    )
-    for name, cut in (("p50", cuts[499]), ("p99", cuts[989]), ("p99.9", cuts[998])):
-        yield Result(f"alert/latency_{name}", cut, "ms", against, cut / _GOAL_MS)
+    return [1000 * (when - start - came[tick]) for tick, when in handed.values()]
 
 
 def _fill(app: App, street: Street) -> None:

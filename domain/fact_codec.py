@@ -92,8 +92,15 @@ class Recorded(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     fact: AnyFact
 
 
+class _Evident(msgspec.Struct):
+    """What of a stored payload says whether it is known: older shapes have it as well."""
+
+    evidence: Evidence
+
+
 _ENCODER = msgspec.json.Encoder()
 _DECODER = msgspec.json.Decoder(Recorded)
+_EVIDENCE = msgspec.json.Decoder(_Evident)
 
 
 def name_of(fact: Fact) -> str:
@@ -141,6 +148,11 @@ def decode(topic: str, state: bytes) -> Recorded:
 def payload_hash(fact: Fact) -> str:
     """SHA-256 (hex) of the canonical bytes of a normalised fact: equal facts, equal hashes."""
     return hashlib.sha256(_ENCODER.encode(fact)).hexdigest()
+
+
+def stored_hash(state: bytes) -> str:
+    """The payload hash that stored bytes carry, of whatever shape their fact is."""
+    return _EVIDENCE.decode(state).evidence.payload_sha256
 
 
 def normalised(fact: Fact) -> Fact:

@@ -52,12 +52,16 @@ class TaxYear:
 
 
 class YearSums:
-    """Running sums of column (h) by year, term and collectible. Rows and matches count once."""
+    """Running sums of column (h) by year, term and collectible. Rows and matches count once.
 
-    __slots__ = ("sums",)
+    A sum that no row is left of is gone: a year without rows is no year.
+    """
+
+    __slots__ = ("_rows", "sums")
 
     def __init__(self) -> None:
         self.sums: dict[Key, int] = {}
+        self._rows: dict[Key, int] = {}
 
     def add(
         self,
@@ -67,16 +71,19 @@ class YearSums:
         sign: int = 1,
     ) -> None:
         """Adds (or with `sign` -1 takes off) rows' gains and matches' disallowed losses."""
-        sums = self.sums
+        sums, counts = self.sums, self._rows
         for row in rows:
             key = _key(row, rules)
             sums[key] = sums.get(key, 0) + sign * (row.proceeds - row.own_basis)
+            counts[key] = counts.get(key, 0) + sign
         for match in matches:
             key = _key(match.loss, rules)
             sums[key] = sums.get(key, 0) + sign * match.disallowed
             if match.into is not None and match.shifted:
                 key = _key(match.into, rules)
                 sums[key] = sums.get(key, 0) - sign * match.disallowed
+        for key in [key for key, count in counts.items() if not count]:
+            del sums[key], counts[key]
 
 
 def _key(row: Disposal, rules: RuleSet) -> Key:

@@ -7,12 +7,16 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from services.database import Database
+from services.tables import MARKS
 
 _WRITES = "thresher_writes"
+# The last is for a store in memory alone.
+_PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=30000", "read_uncommitted=1")
+_MARK_TABLES = text("SELECT name FROM sqlite_master WHERE name IN ('marks', 'mark_spans')")
 
 
 def open_database(path: Path, *, is_there: bool = False) -> Database:
@@ -24,7 +28,9 @@ def open_database(path: Path, *, is_there: bool = False) -> Database:
     if is_there:
         return _opened(create_engine(f"sqlite:///file:{quote(str(path))}?mode=rw&uri=true"))
     path.parent.mkdir(parents=True, exist_ok=True)
-    return _opened(create_engine(f"sqlite:///{path}"))
+    database = _opened(create_engine(f"sqlite:///{path}"))
+    _renew_marks(database)
+    return database
 
 
 def open_memory(uri: str) -> Database:
@@ -39,12 +45,7 @@ def _opened(engine: Engine) -> Database:
     @event.listens_for(engine, "connect")
     def _prepare(connection: sqlite3.Connection, _: ConnectionPoolEntry) -> None:
         connection.isolation_level = None  # we say BEGIN ourselves, below
-        for pragma in (
-            "journal_mode=WAL",
-            "synchronous=NORMAL",
-            "busy_timeout=30000",
-            "read_uncommitted=1",
-        ):
+        for pragma in _PRAGMAS:
             connection.execute(f"PRAGMA {pragma}").close()
 
     @event.listens_for(engine, "begin")
@@ -54,3 +55,26 @@ def _opened(engine: Engine) -> Database:
 
     writer = engine.execution_options(**{_WRITES: True})
     return Database(reader=engine, writer=writer, marks=writer)
+
+
+def _renew_marks(database: Database) -> None:
+    """Copies the marks of an earlier file once into the table of now: same rows, same ids."""
+    with database.reading() as connection:
+        if not _has_old_marks(connection):
+            return
+    with database.writing() as connection:
+        if not _has_old_marks(connection):
+            return  # another process was faster
+        connection.exec_driver_sql("ALTER TABLE marks RENAME TO old_marks")
+        MARKS.create(connection)
+        names = ", ".join(MARKS.columns.keys())
+        connection.exec_driver_sql(
+            f"INSERT INTO marks ({names}) SELECT {names} FROM old_marks ORDER BY id"
+        )
+        connection.exec_driver_sql("DROP TABLE old_marks")
+
+
+def _has_old_marks(connection: Connection) -> bool:
+    """Whether there are marks, but no table of their spans: see decision 0028."""
+    names = set(connection.scalars(_MARK_TABLES))
+    return "marks" in names and "mark_spans" not in names

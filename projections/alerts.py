@@ -67,6 +67,11 @@ _TIMES = select(*(ALERT_RULES.table.c[name] for name in TIMES)).where(
     ALERT_RULES.table.c.taxpayer == bindparam("taxpayer"),
     ALERT_RULES.table.c.name == bindparam("name"),
 )
+_CROSSING = update(ALERTS.table).where(  # what it sets is what it is given
+    ALERTS.table.c.taxpayer == bindparam("of"),
+    ALERTS.table.c.rule == bindparam("name"),
+    ALERTS.table.c.crossing == bindparam("number"),
+)
 _AT_ONCE = 1_000  # a statement takes no more than some thousand values
 _INNER = ("taxpayer", "rearm_recorded_at", "ack_recorded_at")
 
@@ -129,16 +134,8 @@ def _update(
     fact: AlertRearmed | AlertAcknowledged,
     later: dict[str, str],
 ) -> None:
-    table = ALERTS.table
-    connection.execute(
-        update(table)
-        .where(
-            table.c.taxpayer == taxpayer,
-            table.c.rule == fact.rule,
-            table.c.crossing == fact.crossing,
-        )
-        .values(later)
-    )
+    of_crossing = {"of": taxpayer, "name": fact.rule, "number": fact.crossing}
+    connection.execute(_CROSSING, of_crossing | later)
 
 
 def rules(connection: Connection, taxpayer: str | None = None) -> list[Piece]:

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from itertools import pairwise
 from statistics import StatisticsError, correlation
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection
 
 from domain.days import day_of, iso
 from services.database import Database
+from services.mark_lookup import last_before
 from services.marks import quote_of
-from services.tables import MARKS
 
 DAYS = 90
 LEAST = 20
@@ -61,14 +61,11 @@ class DailyPrices:
 def _last_prices(
     connection: Connection, asset: str, before: str, known_at: str | None
 ) -> dict[int, int]:
-    """From day to day backwards, one look-up in the index each, however many marks a day has."""
-    query = select(MARKS).where(MARKS.c.asset == asset, MARKS.c.at < bindparam("end"))
-    if known_at is not None:
-        query = query.where(MARKS.c.recorded_at <= known_at)
-    query = query.order_by(MARKS.c.at.desc(), MARKS.c.id.desc()).limit(1)
+    """From day to day backwards, one look-up each, however many marks a day has."""
+    last = last_before(connection, asset, known_at)
     prices: dict[int, int] = {}
     end, first = before, iso(day_of(before) - DAYS)
-    while (row := connection.execute(query, {"end": end}).first()) and row.at >= first:
+    while (row := last(end)) and row.at >= first:
         end = row.at[: len(first)]
         prices[day_of(end)] = quote_of(row).mark().price
     return prices

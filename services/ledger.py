@@ -35,17 +35,21 @@ from domain.fact_codec import (
     encode,
     normalised,
     payload_hash,
+    stored_hash,
     topic_of,
 )
 from domain.facts import Fact
 
 if TYPE_CHECKING:
+    from eventsourcing.utils import EnvType
+
     from services.intake import Intake, IntakeOf
 
 _ID = re.compile(r"[A-Za-z0-9_.@-]{1,64}")
 # Streams that go on: a declaration or rule may be renewed, an event corrected or busted.
 _RENEWED = DECLARATION_TYPES | {AlertRuleSet, AlertRuleRemoved}
 RENEWABLE = _RENEWED | {Correction, Bust}
+LOOKS_FIRST = 16  # batches; a try that fails costs more than a few look-ups
 
 
 class InvalidId(ThresherError, ValueError):
@@ -160,7 +164,11 @@ class Ledger(Application[str]):
 
     name = "facts"
     recorder: FactRecorder
-    _sees_repeats = False  # the last batch held known streams, so the next one is looked up first
+
+    def __init__(self, env: EnvType | None = None) -> None:
+        super().__init__(env)
+        self._looks_first = 0  # so many batches more: of late one held known streams
+        self._appended: list[LoggedFact] = []  # last, where the store tells its positions
 
     def construct_transcoder(self) -> Transcoder:
         return JSONTranscoder()
@@ -177,19 +185,19 @@ class Ledger(Application[str]):
         conflict, unless the fact is one that renews its stream. Nothing is stored half. What
         `intake` makes of the outcomes is stored with it; raises PositionMoved if it cannot be.
         """
-        if not self._sees_repeats:
+        if not self._looks_first:
             outcomes, events = self._decide(offers, recorded_at, {})
             try:
                 self._put(events, intake and intake(outcomes))
             except IntegrityError:
-                self._sees_repeats = True
+                self._looks_first = LOOKS_FIRST
             else:
                 return outcomes
         seen = -1
         while True:
             known = self._known_hashes({offer.stream for offer in offers})
             before, seen = seen, sum(map(len, known.values()))
-            self._sees_repeats = bool(known)
+            self._looks_first = LOOKS_FIRST if known else max(0, self._looks_first - 1)
             outcomes, events = self._decide(offers, recorded_at, known)
             try:
                 self._put(events, intake and intake(outcomes))
@@ -219,6 +227,12 @@ class Ledger(Application[str]):
             raise GapInLog(f"log positions after {after} are not contiguous")
         return [_logged(row) for row in rows]
 
+    def just_appended(self, after: int) -> list[LoggedFact]:
+        """What was appended here last, once, if it is what follows position `after` in the log:
+        whoever goes on from there need not read it back. Else nothing."""
+        appended, self._appended = self._appended, []
+        return appended if appended and appended[0].position == after + 1 else []
+
     def facts_of(self, taxpayer: str, until: int, after: int = 0) -> Iterator[LoggedFact]:
         """Every fact of a taxpayer after log position `after` up to `until`, in log order."""
         return map(_logged, self.recorder.select_prefix(f"{taxpayer}:", until, after))
@@ -241,10 +255,12 @@ class Ledger(Application[str]):
         return self.recorder.select_taxpayers()
 
     def _put(self, events: list[FactEvent], intake: Intake | None) -> None:
-        if intake is not None:
-            self.events.put(events, intake=intake)
-        elif events:
-            self.events.put(events)
+        if not events and intake is None:
+            return
+        stored = list(map(self.mapper.to_stored_event, events))
+        beside = {} if intake is None else {"intake": intake}
+        positions = self.recorder.insert_events(stored, **beside)
+        self._appended = list(map(_appended, positions or (), events))
 
     def _decide(
         self, offers: Sequence[Offer], recorded_at: str, known: dict[str, list[str]]
@@ -269,8 +285,8 @@ class Ledger(Application[str]):
 
     def _known_hashes(self, streams: set[str]) -> dict[str, list[str]]:
         known: dict[str, list[str]] = {}
-        for stream, _, topic, state in self.recorder.select_streams(sorted(streams)):
-            known.setdefault(stream, []).append(decode(topic, state).evidence.payload_sha256)
+        for stream, _, _, state in self.recorder.select_streams(sorted(streams)):
+            known.setdefault(stream, []).append(stored_hash(state))
         return known
 
 
@@ -286,6 +302,11 @@ def _is_known(fact: Fact, digest: str, versions: list[str]) -> bool:
     if type(fact) in _RENEWED:
         return bool(versions) and versions[-1] == digest
     return digest in versions
+
+
+def _appended(position: int, event: FactEvent) -> LoggedFact:
+    taxpayer, _, ref = event.originator_id.partition(":")
+    return LoggedFact(position, taxpayer, ref, event.originator_version, event.recorded)
 
 
 def _logged(row: tuple[int, str, int, str, bytes]) -> LoggedFact:

@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    Dialect,
-    Row,
-    Select,
-    Subquery,
-    and_,
-    func,
-    select,
-)
+from sqlalchemy import Connection, Dialect, Row, func, select
 
 from domain.exact import ONE_UNIT, format_quantity, quantity
 from domain.tokens import Token
@@ -25,12 +15,12 @@ from projections import tokens as token_rows
 from projections.schema import insert_new
 from services.mark_board import Board
 from services.mark_choice import Candidates
+from services.mark_lookup import latest_until, latest_within
 from services.mark_policy import haircut
 from services.statement import Mark
 from services.tables import MARKS
 
-Limits = Sequence[ColumnElement[bool]]
-_AT_ONCE = 1000
+_LAST_ID = select(func.max(MARKS.c.id))  # built once: it is asked at every batch
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +90,7 @@ def store_after(
 
 def last_id(connection: Connection) -> int:
     """The id of the mark stored last; 0 without marks."""
-    return connection.scalar(select(func.max(MARKS.c.id))) or 0
+    return connection.scalar(_LAST_ID) or 0
 
 
 def mark_at(connection: Connection, id: int) -> str:
@@ -123,50 +113,22 @@ def latest(
 
     `tokens` as they were then: each without a better mark of its own is worth its share.
     """
-    limits = []
-    if until is not None:
-        limits.append(MARKS.c.at <= until)
-    if known_at is not None:
-        limits.append(MARKS.c.recorded_at <= known_at)
-    board = Board(_latest_of_each_kind(connection, limits))
+    if known_at is None:
+        rows = latest_until(connection, until)
+    else:
+        limits = [MARKS.c.recorded_at <= known_at]
+        rows = latest_within(connection, limits + ([] if until is None else [MARKS.c.at <= until]))
+    board = Board(_candidates(rows))
     board.weigh({token.asset: token for token in tokens})
     return board.marks
 
 
-def _latest_of_each_kind(connection: Connection, limits: Limits) -> dict[str, Candidates]:
-    """Per asset and kind the latest of the marks within limits; ties: stored last.
-
-    Most assets have marks of one kind alone: kinds are sorted only for the others.
-    """
-    is_mixed = (func.min(MARKS.c.kind) < func.max(MARKS.c.kind)).label("is_mixed")
-    newest = select(MARKS.c.asset, func.max(MARKS.c.at).label("at"))
+def _candidates(rows: Iterable[Row[Any]]) -> dict[str, Candidates]:
+    """Per asset and kind the latest of its marks: rows in the order of storing, the last counts."""
     found: dict[str, Candidates] = {}
-    mixed: dict[str, None] = {}
-    of_all = newest.add_columns(is_mixed).where(*limits).group_by(MARKS.c.asset).subquery()
-    for row in connection.execute(_rows_of(of_all, limits, ("asset", "at"))):
-        if row.is_mixed:
-            mixed[row.asset] = None
-        else:
-            found[row.asset] = {row.kind: (row.id, quote_of(row).mark())}
-    for some in _parts(list(mixed)):
-        few = newest.add_columns(MARKS.c.kind).where(MARKS.c.asset.in_(some), *limits)
-        by_kind = few.group_by(MARKS.c.asset, MARKS.c.kind).subquery()
-        for row in connection.execute(_rows_of(by_kind, limits, ("asset", "at", "kind"))):
-            found.setdefault(row.asset, {})[row.kind] = (row.id, quote_of(row).mark())
+    for row in rows:
+        found.setdefault(row.asset, {})[row.kind] = (row.id, quote_of(row).mark())
     return found
-
-
-def _rows_of(newest: Subquery, limits: Limits, on: Sequence[str]) -> Select[Any]:
-    """The marks, in the order of storing, that have what a row of `newest` has in columns `on`."""
-    same = and_(*(MARKS.c[name] == newest.c[name] for name in on))
-    query = select(MARKS, *(each for each in newest.c if each.name not in MARKS.c))
-    return query.join(newest, same).where(*limits).order_by(MARKS.c.id)
-
-
-def _parts(assets: list[str]) -> Iterator[list[str]]:
-    """Some at a time: a statement takes no more than some thousand values."""
-    for start in range(0, len(assets), _AT_ONCE):
-        yield assets[start : start + _AT_ONCE]
 
 
 def stored_after(
@@ -189,8 +151,11 @@ class MarkBoard(Board):
         until_id: int | None = None,
         tokens: Mapping[str, Token] | None = None,
     ) -> None:
-        limits = [] if until_id is None else [MARKS.c.id <= until_id]
-        super().__init__(_latest_of_each_kind(connection, limits))
+        if until_id is None:
+            rows = latest_until(connection, None)
+        else:
+            rows = latest_within(connection, [MARKS.c.id <= until_id])
+        super().__init__(_candidates(rows))
         self.last_id = last_id(connection) if until_id is None else until_id
         self._moved: set[str] = set()
         self.weigh(token_rows.by_asset(connection) if tokens is None else tokens)

@@ -32,6 +32,7 @@ from services.marks import MarkBoard
 from services.read_models import (
     PROJECTIONS,
     clear,
+    drop_opportunities,
     forget_opportunities,
     write_changes,
     write_opportunities,
@@ -84,12 +85,13 @@ class Projector:
     """Owns the read models of one shard: of all taxpayers of one log.
 
     `catch_up` is idempotent and safe to repeat. `until_mark`: the board starts there; None: at the
-    last mark.
+    last mark. Opportunities of whom facts change are written again, or, unless it
+    `keeps_opportunities`, dropped: then they are computed when they are asked for.
     """
 
     def __init__(
         self, database: Database, ledger: Ledger, *, delivers: bool = True,
-        until_mark: int | None = None,
+        until_mark: int | None = None, keeps_opportunities: bool = True,
     ) -> None:  # fmt: skip
         self.database = database
         self.ledger = ledger
@@ -106,6 +108,7 @@ class Projector:
         self.changed: set[str] = set()
         self.ruled: set[str] = set()
         self._delivers = delivers
+        self._keeps_opportunities = keeps_opportunities
         self.position = self._stored_position()
         if self.position < 0:
             mine = ledger.taxpayers()
@@ -128,7 +131,8 @@ class Projector:
         head, start = self.ledger.head(), self.position
         self._head = head
         while self.position < head:
-            facts = self.ledger.read(self.position, BATCH)
+            facts = self.ledger.just_appended(self.position)
+            facts = facts or self.ledger.read(self.position, BATCH)
             try:
                 changed |= self._project(facts, as_of)
             except Fenced:
@@ -148,6 +152,7 @@ class Projector:
         taxpayer = self.taxpayer(name)
         with self.database.writing() as connection:
             changes = Changes()
+            drop_opportunities(changes, name)
             write_opportunities(changes, name, taxpayer, self.board, as_of)
             changes.write(connection)
 
@@ -181,7 +186,9 @@ class Projector:
                     if self.board.follow_tokens(connection):
                         forget_opportunities(connection)  # others may hold them as well
                 for name in sorted(changed):
-                    write_opportunities(changes, name, self.taxpayers[name], self.board, as_of)
+                    drop_opportunities(changes, name)
+                    if self._keeps_opportunities:
+                        write_opportunities(changes, name, self.taxpayers[name], self.board, as_of)
                 changes.write(connection)
                 self._project_alerts(connection, facts)
                 self._came(connection, changed, facts[-1])

@@ -90,9 +90,8 @@ def write_opportunities(
 ) -> None:
     """Collects the taxpayer's opportunities at the board's marks on the day `as_of` (ISO).
 
-    Their checkpoint keeps the day and the last mark that counted.
+    Their checkpoint keeps the day and the last mark that counted. The caller drops the old ones.
     """
-    drop_opportunities(changes, name)
     sums, portfolio = taxpayer.sums(), taxpayer.portfolio
     for book_name, book in sorted(portfolio.books.items()):
         found = opportunity_pieces(portfolio, book, board.marks, day_of(as_of), sums)
@@ -129,13 +128,13 @@ def clear(connection: Connection, taxpayers: Sequence[str]) -> None:
 def _write_book(
     changes: Changes, name: str, book_name: str, book: KeptBook, taxpayer: Taxpayer
 ) -> None:
-    fresh = book_name not in taxpayer.written
-    sold, stale = taxpayer.written.setdefault(book_name, Written()).advance(book)
-    lots = book.open_lots() if fresh else list({lot.serial: lot for lot in book.touched}.values())
-    book.touched.clear()
-    if not fresh:
-        touched = [(name, book_name, lot.serial) for lot in lots]
-        changes.drop(open_lots.OPEN_LOTS.table, touched)
+    is_fresh = book_name not in taxpayer.written
+    written = taxpayer.written.setdefault(book_name, Written())
+    sold, stale = written.advance(book)
+    lots, known = written.touched(book)
+    if is_fresh:
+        lots = book.open_lots()
+    changes.drop(open_lots.OPEN_LOTS.table, [(name, book_name, serial) for serial in known])
     changes.drop(disposals.DISPOSALS.table, [(name, book_name, serial) for serial in stale])
     changes.add(
         open_lots.OPEN_LOTS.table,

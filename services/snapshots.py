@@ -162,6 +162,7 @@ def _settle_without_writing(taxpayer: Taxpayer) -> None:
         if book is None or name in portfolio.refolded:
             taxpayer.written.pop(name, None)
         if book is not None:
-            taxpayer.written.setdefault(name, Written()).advance(book)
-            book.touched.clear()
+            written = taxpayer.written.setdefault(name, Written())
+            written.advance(book)
+            written.touched(book)
     taxpayer.know_tokens()

@@ -9,6 +9,7 @@ from typing import Any
 
 from domain.disposals import Disposal, WashMatch
 from domain.kept_book import KeptBook
+from domain.lots import Lot
 from domain.portfolio import Portfolio
 from domain.tokens import Token, tokens_of
 from domain.years import Key, YearSums, merged
@@ -18,9 +19,13 @@ from projections.tokens import TOKENS
 
 @dataclass(slots=True)
 class Written:
-    """How far a book has been written: rows and matches seen, and its running year sums."""
+    """How far a book has been written: rows and matches seen, and its running year sums.
+
+    `lots`: a lot of that serial, or of a later one, was never written.
+    """
 
     disposals: int = 0
+    lots: int = 0
     matches: dict[str, int] = field(default_factory=dict)
     sums: YearSums = field(default_factory=YearSums)
 
@@ -46,6 +51,15 @@ class Written:
         fresh = {row.serial: row for row in rows}
         stale = [serial for serial in changed if serial not in fresh]
         return list((changed | fresh).values()), [*stale, *gone]
+
+    def touched(self, book: KeptBook) -> tuple[list[Lot], list[int]]:
+        """The lots that were touched since the last time, once each, and the serials of those
+        that may have been written."""
+        lots = {lot.serial: lot for lot in book.touched}
+        book.touched.clear()
+        known = [serial for serial in lots if serial < self.lots]
+        self.lots = max([self.lots, *(serial + 1 for serial in lots)])
+        return list(lots.values()), known
 
     def _take_back(self, book: KeptBook) -> tuple[tuple[Disposal, ...], list[int]]:
         """Takes off what a late fact took back; returns rows that stayed but were set back, and
@@ -89,7 +103,7 @@ class Taxpayer:
         for name, book in self.portfolio.books.items():
             self.written[name] = Written()
             self.written[name].advance(book)
-            book.touched.clear()
+            self.written[name].touched(book)
         self.know_tokens()
 
     def tokens(self) -> dict[tuple[str], Token]:

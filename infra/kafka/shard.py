@@ -39,7 +39,9 @@ class Shard:
             mine = app.of_shard(number)
             self.ledger, self._database = mine.ledger, mine.database
             evaluated = Evaluated(mine.database, number)
-            self.projector = Projector(mine.database, self.ledger, until_mark=evaluated.last)
+            self.projector = Projector(
+                mine.database, self.ledger, until_mark=evaluated.last, keeps_opportunities=False
+            )
             self.projector.catch_up(self._now[:10])
             if WINDOWS in app.settings.published:
                 follow_windows(self.projector, self._now)

@@ -28,12 +28,13 @@ from psycopg.rows import tuple_row
 
 from infra.postgres.place import connection_parts
 from infra.postgres.shards import shard_of
+from projections.rows import array
 from services.intake import Intake, move
 from services.ledger import FactRecorder
 
 Row = tuple[int, str, int, str, bytes]
 _LOG = "SELECT position, originator_id, originator_version, topic, state FROM facts "
-_APPEND = "SELECT thresher_append(%s, %s, %s, %s, %s)"
+_APPEND = "SELECT thresher_append(%s, %s::text[], %s::bigint[], %s::text[], %s::bytea[]) AS last"
 
 
 class FactPostgresRecorder(PostgresApplicationRecorder, FactRecorder):
@@ -53,7 +54,8 @@ class FactPostgresRecorder(PostgresApplicationRecorder, FactRecorder):
     def insert_events(
         self, stored_events: Sequence[StoredEvent], *, intake: Intake | None = None, **_: Any
     ) -> Sequence[int] | None:
-        """Appends a batch in one transaction; raises IntegrityError if one version is there.
+        """Appends a batch in one transaction; returns its positions. Raises IntegrityError if one
+        version is there.
 
         With an `intake`, how far its stream was read moves in the same transaction; raises
         PositionMoved if it was moved by someone else. After a lost connection it tries again: a
@@ -61,17 +63,19 @@ class FactPostgresRecorder(PostgresApplicationRecorder, FactRecorder):
         known.
         """
         columns = (
-            [event.originator_id for event in stored_events],
-            [event.originator_version for event in stored_events],
-            [event.topic for event in stored_events],
-            [event.state for event in stored_events],
+            array(event.originator_id for event in stored_events),
+            array(event.originator_version for event in stored_events),
+            array(event.topic for event in stored_events),
+            array(f"\\x{event.state.hex()}" for event in stored_events),
         )
         with self.datastore.transaction(commit=True) as cursor:
             if intake is not None:
                 move(cursor.execute, intake)
-            if stored_events:
-                cursor.execute(_APPEND, (self.shard, *columns), prepare=True)
-        return None
+            if not stored_events:
+                return None
+            cursor.execute(_APPEND, (self.shard, *columns), prepare=True)
+            last: int = cursor.fetchall()[0]["last"]
+        return range(last + 1, last + 1 + len(stored_events))
 
     def select_notifications(
         self,
@@ -121,8 +125,8 @@ class FactPostgresRecorder(PostgresApplicationRecorder, FactRecorder):
         return self._rows(where, [after, until, list(topics)])
 
     def select_streams(self, ids: Sequence[str]) -> list[tuple[str, int, str, bytes]]:
-        where = "originator_id = ANY(%s) ORDER BY originator_id, originator_version"
-        return [row[1:] for row in self._rows(where, [list(ids)])]
+        where = "originator_id = ANY(%s::text[]) ORDER BY originator_id, originator_version"
+        return [row[1:] for row in self._rows(where, [array(ids)])]
 
     def select_taxpayers(self) -> list[str]:
         """One step of the index for each taxpayer, however many facts it has."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from kafka.partitioner.default import murmur2
 from sqlalchemy import Connection, text
 
@@ -14,6 +16,7 @@ class WrongShards(ThresherError):
     """So many shards cannot be had, or not any more."""
 
 
+@lru_cache(maxsize=100_000)  # asked for each message, and murmur2 is plain Python
 def shard_of(taxpayer: str, shards: int) -> int:
     """The shard, from 0, that holds a taxpayer; the same as the partition of its messages."""
     hashed: int = murmur2(taxpayer.encode())

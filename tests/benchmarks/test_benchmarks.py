@@ -35,7 +35,7 @@ NAMES = [
     "ticks/growth_1k_1m",
     "alert/latency_p50",
     "alert/latency_p99",
-    "alert/latency_p99.9",
+    "alert/latency_max",
     "start/warm_1m",
     "memory/lot",
     "alert/gc_pause",

@@ -11,7 +11,15 @@ import pytest
 
 from domain import fact_codec, facts
 from domain.errors import UnknownFact
-from domain.fact_codec import FACT_TYPES, decode, encode, name_of, payload_hash, topic_of
+from domain.fact_codec import (
+    FACT_TYPES,
+    decode,
+    encode,
+    name_of,
+    payload_hash,
+    stored_hash,
+    topic_of,
+)
 from domain.facts import Fact
 from tests.domain.stored_facts import FACTS, STORED, recorded
 
@@ -56,6 +64,7 @@ def test_stored_bytes_are_read_as_the_fact_that_was_stored(file: str, line: str)
     stored = json.loads(line)
     read = decode(stored["topic"], stored["state"].encode())
     assert read == recorded(STORED[file][stored["topic"].partition(".v")[0]])
+    assert stored_hash(stored["state"].encode()) == read.evidence.payload_sha256
 
 
 @every_line

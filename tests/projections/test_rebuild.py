@@ -60,6 +60,17 @@ def test_in_one_batch_or_one_by_one_the_answers_are_the_same(house: House, seed:
     at_once.close()
 
 
+def test_a_year_whose_only_sale_was_taken_back_is_no_year_any_more(file_house: House) -> None:
+    """In a book that is long enough to be rewound, not folded anew."""
+    house = file_house
+    house.say(STOCK, *(buy(f"b{number}", date="2024-12-02") for number in range(1_100)))
+    house.say(sell("s1"))
+    assert [row["year"] for row in house.ask()["years"]] == ["2025"]
+    house.say({"id": "s1", "type": "bust", "date": "2025-02-04"})
+    assert house.ask()["years"] == []
+    assert house.unequal() == []
+
+
 def tables(house: House) -> list[list[object]]:
     return [house.sql(f"SELECT * FROM {p.table.name} ORDER BY 1, 2, 3") for p in PROJECTIONS] + [
         house.sql("SELECT * FROM checkpoints ORDER BY 1"),

@@ -115,11 +115,24 @@ def test_a_missing_row_stops_the_reader_by_name(house: House) -> None:
     assert [fact.position for fact in house.app.ledger.read(3, 2)] == [4, 5]
 
 
+def test_what_was_appended_just_now_is_what_is_read_back(house: House) -> None:
+    """A file does not tell the positions of a batch, so there it is always read."""
+    ledger, other = house.app.ledger, house.beside()
+    other.append(buy("theirs"))
+    house.append(buy("b1"), sell("s1"), buy("b1"))
+    if house.is_postgres:
+        assert ledger.just_appended(1) == ledger.read(1, 10) != []
+    assert ledger.just_appended(1) == []  # it is told once
+    house.append(buy("b2"))
+    assert ledger.just_appended(0) == ledger.just_appended(3) == []
+
+
 def test_read_models_do_not_pass_a_gap(house: House) -> None:
     house.say(STOCK, buy("b0"))
     house.append(buy("b1"), buy("b2"), buy("b3"))
     house.lose(4)
     before = house.sql("SELECT position FROM checkpoints WHERE projection = 'read_models'")
+    house = house.reopened()  # whoever appended has no need to read
     with pytest.raises(GapInLog):
         house.app.projector.catch_up(house.clock.day)
     after = house.sql("SELECT position FROM checkpoints WHERE projection = 'read_models'")

@@ -1,0 +1,70 @@
+"""Marks on a file: how few pages a commit of them writes, and files of earlier versions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from infra.database import open_database
+from services.correlation import DailyPrices
+from services.marks import MarkBoard, Quote, store
+from tests.services.house import House
+
+ASSETS = [f"S{number}" for number in range(500)]
+AT = "2025-06-02T14:00:{:09.6f}Z"
+FRAME = 4096 + 24  # a page in the write-ahead log, with its header
+_EARLIER = (
+    "DROP TRIGGER marks_have_spans", "DROP TABLE mark_spans", "DROP TABLE marks",
+    """CREATE TABLE marks (id INTEGER NOT NULL, asset TEXT NOT NULL, at TEXT NOT NULL,
+price TEXT NOT NULL, currency TEXT NOT NULL, source TEXT NOT NULL, kind TEXT NOT NULL,
+recorded_at TEXT NOT NULL, PRIMARY KEY (id), UNIQUE (asset, at, source, kind, price))""",
+    """INSERT INTO marks VALUES (3, 'S', '2025-05-30', '10', 'USD', 'file', 'close', '2025-06-01'),
+(5, 'S', '2025-05-31', '11', 'USD', 'file', 'close', '2025-06-01'),
+(6, 'T', '2025-05-30', '7', 'USD', 'feed', 'trade', '2025-06-01')""",
+)  # fmt: skip
+
+
+def quotes(of: list[str], second: float) -> list[Quote]:
+    """A tick of each asset, each at an instant of its own."""
+    return [Quote(asset, "100", AT.format(second + n / 1000)) for n, asset in enumerate(of)]
+
+
+def test_a_commit_of_many_assets_writes_few_pages(file_house: House) -> None:
+    database = file_house.app.projector.database
+    for second in range(9):
+        with database.writing() as connection:
+            store(connection, quotes(ASSETS, second), AT.format(second))
+    with database.reader.connect() as connection:
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    with database.writing() as connection:
+        assert store(connection, quotes(ASSETS[::25], 9), AT.format(9)) == 20
+    wal = Path(f"{file_house.path}-wal").stat().st_size
+    assert 0 < wal <= 10 * FRAME  # by asset it would be 20 pages of the index alone
+
+
+def test_marks_of_an_earlier_file_are_kept(file_house: House) -> None:
+    file_house.app.projector  # noqa: B018  makes the tables
+    for statement in _EARLIER:
+        file_house.sql(statement)
+    before = file_house.sql("SELECT * FROM marks")
+    for _ in range(2):
+        house = file_house.reopened()
+        assert house.sql("SELECT * FROM marks") == before
+        board = house.app.projector.board
+        assert {asset: mark.at for asset, mark in board.marks.items()} == {
+            "S": "2025-05-31", "T": "2025-05-30",
+        }  # fmt: skip
+        assert board.last_id == 6
+        assert list(DailyPrices(house.app.database, "2025-06-02").of("S").values()) == [
+            10 * 10**18, 11 * 10**18,
+        ]  # fmt: skip
+    known = Quote("T", "7", "2025-05-30", source="feed")
+    with house.app.database.writing() as connection:
+        assert store(connection, [known, Quote("T", "8", "2025-06-01")], "2025-06-02") == 1
+        assert MarkBoard(connection).marks["T"].at == "2025-06-01"
+
+
+def test_an_empty_file_has_nothing_to_renew(tmp_path: Path) -> None:
+    database = open_database(tmp_path / "new.db")
+    with database.reading() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM sqlite_master").scalar() == 0
+    database.reader.dispose()
