@@ -106,7 +106,7 @@ class App:
         projector = Projector(self.database, self.ledger)
         if WINDOWS in self.settings.published:
             make_tables(self.database)
-            projector.tells = tell_windows
+            projector.telling.listener = tell_windows
         projector.catch_up(self.clock().date().isoformat())
         return projector
 

@@ -6,7 +6,7 @@ outbox. State of taxpayers is kept in memory and loaded on first touch (services
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 from zlib import crc32
 
@@ -39,6 +39,7 @@ from services.read_models import (
 )
 from services.snapshots import Snapshots
 from services.tables import PERMANENT
+from services.telling import Telling
 from services.written import Taxpayer
 
 READ_MODELS = "read_models"
@@ -66,10 +67,6 @@ _MOVE = (
     )
     .values(position=bindparam("new"))
 )
-
-
-# Whose books changed, and when (UTC text); called in the transaction of their rows.
-Tells = Callable[[Connection, Collection[str], str], object]
 
 
 def checkpoint_name(what: str, shard: int) -> str:
@@ -100,10 +97,7 @@ class Projector:
         self._tokens_seen = 0
         self.snapshots = Snapshots(database, ledger)
         self.taxpayers: dict[str, Taxpayer] = {}
-        self.tells: Tells | None = None
-        self._untold: set[str] = set()
-        self._untold_at = ""
-        self._head = 0
+        self.telling = Telling()
         # Taxpayers whose books moved, and whose rules did; who follows them takes them away.
         self.changed: set[str] = set()
         self.ruled: set[str] = set()
@@ -129,7 +123,7 @@ class Projector:
         """
         changed: set[str] = set()
         head, start = self.ledger.head(), self.position
-        self._head = head
+        self.telling.head = head
         while self.position < head:
             facts = self.ledger.just_appended(self.position)
             facts = facts or self.ledger.read(self.position, BATCH)
@@ -140,9 +134,9 @@ class Projector:
                     self.taxpayers.pop(logged.taxpayer, None)
                 self.follow()
             progress(self.position - start, head - start)
-        if self._untold:  # another process came to the head first
+        if self.telling:  # another process came to the head first
             with self.database.writing() as connection:
-                self._tell(connection)
+                self.telling.tell(connection)
         known = {name: self.taxpayers[name] for name in changed if name in self.taxpayers}
         self.snapshots.keep(known, self.position)
         return changed
@@ -191,23 +185,11 @@ class Projector:
                         write_opportunities(changes, name, self.taxpayers[name], self.board, as_of)
                 changes.write(connection)
                 self._project_alerts(connection, facts)
-                self._came(connection, changed, facts[-1])
+                last = facts[-1]
+                self.telling.came(connection, changed, last.position, last.recorded.recorded_at)
         self.position = facts[-1].position
         self.changed |= changed
         return changed
-
-    def _came(self, connection: Connection, changed: set[str], last: LoggedFact) -> None:
-        """Tells who listens, once the facts that were there are in: not of what was meanwhile."""
-        if self.tells is not None:
-            self._untold |= changed
-            self._untold_at = last.recorded.recorded_at
-            if last.position >= self._head:
-                self._tell(connection)
-
-    def _tell(self, connection: Connection) -> None:
-        if self.tells is not None and self._untold:
-            self.tells(connection, sorted(self._untold), self._untold_at)
-            self._untold = set()
 
     def follow(self) -> None:
         """If another process moved the read models, goes on from where it left them.

@@ -40,7 +40,7 @@ def tell_windows(connection: Connection, names: Collection[str], at: str) -> Non
 
 def follow_windows(projector: Projector, at: str) -> None:
     """From now on they are told as facts come; and first what came while nobody listened."""
-    projector.tells = tell_windows
+    projector.telling.listener = tell_windows
     names = projector.ledger.taxpayers()
     for start in range(0, len(names), _AT_ONCE):
         with projector.database.writing() as connection:

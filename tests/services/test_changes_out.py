@@ -156,7 +156,7 @@ def test_windows_are_told_although_another_process_came_to_the_head_first(
 
     def between(done: int, _total: int) -> None:
         if done == 1:
-            other.app.projector.tells = None
+            other.app.projector.telling.listener = None
             other.app.projector.catch_up(telling.clock.day)
 
     telling.app.projector.catch_up(telling.clock.day, between)
@@ -185,7 +185,7 @@ def test_a_window_is_told_in_the_transaction_of_its_row(
         tell_windows(*arguments)  # type: ignore[arg-type]
         raise RuntimeError("power cut")
 
-    monkeypatch.setattr(telling.app.projector, "tells", crash)
+    monkeypatch.setattr(telling.app.projector.telling, "listener", crash)
     with pytest.raises(RuntimeError, match="power cut"):
         telling.say(SOLD)
     assert windows.take(telling) == []
