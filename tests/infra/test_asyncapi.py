@@ -102,8 +102,11 @@ def test_an_example_is_valid_by_its_model_and_by_the_document(
     (shown,) = described["components"]["messages"][model.__name__]["examples"]
     model.model_validate_json(json.dumps(shown["payload"]))
     assert payload_errors(described, model, shown["payload"]) == []
+    is_incoming = model in CHANNELS["facts"].models + CHANNELS["marks"].models
+    traced = payload_errors(described, model, shown["payload"] | {"traceparent": "00-1-2-01"})
+    assert bool(traced) != is_incoming  # extensions may come; of ours none goes out
     for broken in (
-        shown["payload"] | {"specversion": "0.3"}, shown["payload"] | {"more": 1},
+        shown["payload"] | {"specversion": "0.3"}, shown["payload"] | {"subject": 1},
         {name: each for name, each in shown["payload"].items() if name != "data"},
         shown["payload"] | {"data": shown["payload"]["data"] | {"unknown": "x"}},
     ):  # fmt: skip
