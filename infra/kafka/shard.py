@@ -10,7 +10,7 @@ from domain.fact_codec import ALERT_TYPES
 from infra.composition import App
 from infra.kafka.records import Record, dead, fact_offer
 from services.changes_out import WINDOWS
-from services.collector import paused
+from services.collector import paused, settle
 from services.evaluated import Evaluated
 from services.intake import DeadLetter, Intake, Step
 from services.ledger import Offer, Outcome
@@ -50,6 +50,8 @@ class Shard:
             )
             self.market.tell = tell
         self.market.taken_up(self._settled_at(mine, evaluated.last))
+        if app.is_process:
+            settle()
 
     def _settled_at(self, mine: App, last: int) -> str:
         """The instant at which its rules were asked last, by whoever had it."""
