@@ -24,7 +24,7 @@ from tests.chaos.feed import RECORDED_AT, encoded
 
 _BURSTS_A_SECOND = 20
 _FLUSH_SECONDS = 120
-_LOOK_SECONDS = 0.05
+_STEP_SECONDS, _LOOK_SECONDS = 0.05, 0.25
 
 
 class Stream:
@@ -109,14 +109,15 @@ class Stream:
 
     def until_all_is_in(self, is_more_to_come: Callable[[], bool], seconds: float) -> None:
         """Waits, and asks each time; raises AssertionError with what is missing after so long."""
-        deadline, ends, left = time.monotonic() + seconds, None, ["everything"]
+        deadline, ends, left, looked = time.monotonic() + seconds, None, ["everything"], 0.0
         while left:
             assert time.monotonic() < deadline, "\n".join(left)
-            time.sleep(_LOOK_SECONDS)
-            if is_more_to_come() or self.is_sending:
+            time.sleep(_STEP_SECONDS)
+            is_early = time.monotonic() - looked < _LOOK_SECONDS
+            if is_more_to_come() or self.is_sending or is_early:
                 continue
             ends = ends or self.ends()
-            left = self.missing(ends)
+            left, looked = self.missing(ends), time.monotonic()
 
     def close(self) -> None:
         with suppress(KafkaError):  # after a failure something may still be on its way
