@@ -11,7 +11,7 @@ import time
 import psycopg
 from kafka import KafkaConsumer, TopicPartition
 
-from infra.kafka.consumer import MOST_RECORDS
+from infra.kafka.consumer import FETCH_BYTES, MOST_RECORDS
 
 _TABLES = """
 CREATE TABLE copied (partition bigint, "offset" bigint, key bytea, value bytea);
@@ -28,6 +28,7 @@ def main(url: str, broker: str, topic: str, count: int) -> None:
     consumer = KafkaConsumer(
         bootstrap_servers=broker, enable_auto_commit=False, auto_offset_reset="earliest",
         isolation_level="read_committed", max_poll_records=MOST_RECORDS,
+        max_partition_fetch_bytes=FETCH_BYTES,
     )  # fmt: skip
     partitions = consumer.partitions_for_topic(topic) or ()
     consumer.assign([TopicPartition(topic, number) for number in partitions])

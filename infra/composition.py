@@ -18,6 +18,7 @@ from infra.channels.terminal import terminal_channel
 from infra.channels.webhook import webhook_channel
 from infra.database import open_database, open_memory
 from infra.settings import Settings
+from services.changes_out import WINDOWS, make_tables
 from services.collector import paused, settle
 from services.database import Clock, Database
 from services.delivery import Channels, Confirm, Message, Send
@@ -25,6 +26,7 @@ from services.ledger import Ledger, check_id
 from services.market import Market
 from services.projector import Projector
 from services.queries import Queries
+from services.windows_out import tell_windows
 
 if TYPE_CHECKING:
     from infra.channels.kafka import KafkaSender
@@ -102,6 +104,9 @@ class App:
     def projector(self) -> Projector:
         """Read models, brought up to the head of the log."""
         projector = Projector(self.database, self.ledger)
+        if WINDOWS in self.settings.published:
+            make_tables(self.database)
+            projector.telling.listener = tell_windows
         projector.catch_up(self.clock().date().isoformat())
         return projector
 

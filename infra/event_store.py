@@ -22,7 +22,7 @@ from eventsourcing.sqlite import (
     SQLiteFactory,
 )
 
-from services.ledger import FactRecorder
+from services.fact_store import FactRecorder
 
 _IDS_A_QUERY = 500
 

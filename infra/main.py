@@ -17,10 +17,12 @@ from infra.cli import (
     checking,
     delivering,
     demo,
+    describing,
     explaining,
     importing,
     marks,
     migrating,
+    publishing,
     reading,
     reports,
     rules,
@@ -55,6 +57,8 @@ app.command("calendar")(calendar.calendar_command)
 app.command("explain")(explaining.explain_command)
 app.command("backtest")(backtest.backtest_command)
 app.command("deliver")(delivering.deliver_command)
+app.command("asyncapi")(describing.asyncapi_command)
+app.command("publish")(publishing.publish_command)
 app.command("watch")(watching.watch_command)
 app.command("serve")(serving.serve_command)
 app.command("topics")(streaming.topics_command)

@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 
 from domain.days import sortable_instant
 from infra.composition import App
+from services.changes_out import due_streams, make_tables
 from services.sending import Sent, due_targets, send_due
 
 Job = Callable[[Callable[[], bool]], Sent]  # given: whether to stop before the next message
@@ -101,8 +102,9 @@ class Relay:
         seconds = min(REST_SECONDS << failures, REST_SECONDS_MOST)
         self._failures[name] = min(failures + 1, REST_SECONDS_MOST)
         self._rests_until[name] = time.monotonic() + seconds
+        # The channel alone: a receiver's address may hold its secret.
         said = {"channel": name.partition(":")[0], "seconds": seconds}
-        _log.warning("a delivery failed; the target rests", extra=said)
+        _log.warning("a delivery failed, its target rests", extra=said)
 
 
 class Beside:
@@ -134,7 +136,8 @@ class Beside:
 
 
 def relay_of(app: App) -> Relay:
-    """A relay of all that leaves: the outbox, and to Kafka dead letters as well."""
+    """A relay of all that leaves: the outbox, and to Kafka dead letters and changes as well."""
+    make_tables(app.database)
 
     def jobs() -> dict[str, Job]:
         with app.database.reading() as connection:
@@ -150,6 +153,7 @@ def relay_of(app: App) -> Relay:
 
 
 def _streams(app: App, connection: Connection) -> dict[str, Job]:
+    from infra.kafka.changes import send_changes  # noqa: PLC0415
     from infra.kafka.letters import are_untold, tell  # noqa: PLC0415
     from infra.kafka.topics import topics  # noqa: PLC0415
 
@@ -158,4 +162,6 @@ def _streams(app: App, connection: Connection) -> dict[str, Job]:
         found["dead letters"] = partial(
             tell, app.database, app.kafka, names.dead_letters, sortable_instant(app.clock())
         )
+    for stream in due_streams(connection):
+        found[stream] = partial(send_changes, app.database, app.kafka, names, stream)
     return found

@@ -9,6 +9,8 @@ from platformdirs import user_data_path
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from services.changes_out import STREAMS
+
 _SQLITE = "sqlite:///"
 _MEMORY = "sqlite:///:memory:"  # with a name after it; gone when nobody in the process has it open
 _POSTGRES = ("postgresql://", "postgres://", "postgresql+psycopg://")
@@ -44,6 +46,21 @@ class Settings(BaseSettings):
             raise ValueError(f"use {_LOG_KEY_CHARACTERS} random characters or more")
         return key
 
+    publish: str = Field(default="", description="opportunities,windows: changes sent to Kafka")
+
+    @field_validator("publish")
+    @classmethod
+    def _streams(cls, text: str) -> str:
+        unknown = _names(text) - set(STREAMS)
+        if unknown:
+            raise ValueError(f"{text!r}: write {','.join(STREAMS)}, or one of them")
+        return text
+
+    @property
+    def published(self) -> frozenset[str]:
+        """The streams whose changes are told."""
+        return _names(self.publish)
+
     @field_validator("database_url")
     @classmethod
     def _known(cls, url: str) -> str:
@@ -72,3 +89,7 @@ class Settings(BaseSettings):
         if self.database_url:
             return Path(self.database_url.removeprefix(_SQLITE))
         return user_data_path("thresher", appauthor=False) / "thresher.db"
+
+
+def _names(text: str) -> frozenset[str]:
+    return frozenset(name for each in text.split(",") if (name := each.strip()))

@@ -7,10 +7,10 @@ units of its group at a loss before `safe_from` disallows that loss.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 
-from sqlalchemy import Column, Connection, Text
+from sqlalchemy import Column, Connection, Text, select
 
 from domain.days import day_of, iso
 from domain.disposals import Disposal
@@ -141,6 +141,19 @@ def present(windows: Iterable[Piece], as_of: str) -> list[Piece]:
         shown(each, formats) | {"days_left": day_of(each["safe_from"]) - day_of(as_of)}
         for each in open_now
     ]
+
+
+def rows_of(connection: Connection, taxpayers: Collection[str]) -> Iterator[tuple[str, Piece]]:
+    """(taxpayer, window) of these taxpayers: as they are shown, without the days left.
+
+    Windows that closed since the last fact are among them.
+    """
+    table = WASH_WINDOWS.table
+    names = ("kind", "event", "account", "asset", *_COLUMNS)
+    query = select(table.c.taxpayer, *(table.c[name] for name in names))
+    query = query.where(table.c.taxpayer.in_(taxpayers))
+    for taxpayer, *values in connection.execute(query.order_by(*table.primary_key.columns)):
+        yield taxpayer, dict(zip(names, values, strict=True))
 
 
 def read(connection: Connection, taxpayer: str, as_of: str) -> list[Piece]:

@@ -41,6 +41,7 @@ def _due(channel: str, at: str) -> Select[Any]:
         select(OUTBOX)
         .where(OUTBOX.c.channel == channel, OUTBOX.c.sent_at == WAITING, OUTBOX.c.due_at <= at)
         .order_by(OUTBOX.c.taxpayer, OUTBOX.c.created_at, OUTBOX.c.key)
+        .with_for_update()  # against an acknowledgement that comes meanwhile
     )
 
 

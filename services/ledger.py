@@ -8,18 +8,15 @@ idempotency check and the optimistic lock.
 from __future__ import annotations
 
 import re
-from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from eventsourcing.application import Application
 from eventsourcing.persistence import (
-    ApplicationRecorder,
     IntegrityError,
     JSONTranscoder,
     Mapper,
-    StoredEvent,
     Transcoder,
 )
 
@@ -32,13 +29,12 @@ from domain.fact_codec import (
     Evidence,
     Recorded,
     decode,
-    encode,
     normalised,
     payload_hash,
     stored_hash,
-    topic_of,
 )
 from domain.facts import Fact
+from services.fact_store import FactEvent, FactMapper, FactRecorder
 
 if TYPE_CHECKING:
     from eventsourcing.utils import EnvType
@@ -84,14 +80,6 @@ class Offer(NamedTuple):
         return f"{self.taxpayer}:{self.source}:{self.external_id}"
 
 
-class FactEvent(NamedTuple):
-    """One version of a stream, as the event library stores it."""
-
-    originator_id: str
-    originator_version: int
-    recorded: Recorded
-
-
 class LoggedFact(NamedTuple):
     """A fact as read back: its log position, taxpayer, ref (`source:external id`), version."""
 
@@ -100,63 +88,6 @@ class LoggedFact(NamedTuple):
     ref: str
     version: int
     recorded: Recorded
-
-
-class FactMapper(Mapper[str]):
-    """Facts to stored events and back, by the stored names of domain/fact_codec.py."""
-
-    def to_stored_event(self, domain_event: FactEvent) -> StoredEvent:  # type: ignore[override]
-        recorded = domain_event.recorded
-        return StoredEvent(
-            domain_event.originator_id,
-            domain_event.originator_version,
-            topic_of(recorded.fact),
-            encode(recorded),
-        )
-
-    def to_domain_event(self, stored_event: StoredEvent) -> FactEvent:
-        return FactEvent(
-            str(stored_event.originator_id),
-            stored_event.originator_version,
-            decode(stored_event.topic, stored_event.state),
-        )
-
-
-class FactRecorder(ApplicationRecorder):
-    """What the ledger asks of a store beyond the library's own contract.
-
-    It stores the facts of one `shard`, numbered from 0; a file has one.
-    """
-
-    shard = 0
-
-    def owns(self, taxpayer: str) -> bool:
-        """Whether a taxpayer's facts belong here."""
-        return True
-
-    @abstractmethod
-    def select_log(self, after: int, limit: int) -> list[tuple[int, str, int, str, bytes]]:
-        """(position, id, version, topic, state) in log order, from the first after `after`."""
-
-    @abstractmethod
-    def select_prefix(
-        self, prefix: str, until: int, after: int = 0
-    ) -> list[tuple[int, str, int, str, bytes]]:
-        """The same for streams whose id starts with `prefix`: after `after`, up to `until`."""
-
-    @abstractmethod
-    def select_topics(
-        self, topics: Sequence[str], after: int, until: int
-    ) -> list[tuple[int, str, int, str, bytes]]:
-        """The same for facts of the given topics."""
-
-    @abstractmethod
-    def select_streams(self, ids: Sequence[str]) -> list[tuple[str, int, str, bytes]]:
-        """(id, version, topic, state) of every version of the given streams."""
-
-    @abstractmethod
-    def select_taxpayers(self) -> list[str]:
-        """The taxpayers that have facts, in order, of all shards of the store."""
 
 
 class Ledger(Application[str]):

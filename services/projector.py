@@ -39,6 +39,7 @@ from services.read_models import (
 )
 from services.snapshots import Snapshots
 from services.tables import PERMANENT
+from services.telling import Telling
 from services.written import Taxpayer
 
 READ_MODELS = "read_models"
@@ -96,6 +97,7 @@ class Projector:
         self._tokens_seen = 0
         self.snapshots = Snapshots(database, ledger)
         self.taxpayers: dict[str, Taxpayer] = {}
+        self.telling = Telling()
         # Taxpayers whose books moved, and whose rules did; who follows them takes them away.
         self.changed: set[str] = set()
         self.ruled: set[str] = set()
@@ -121,6 +123,7 @@ class Projector:
         """
         changed: set[str] = set()
         head, start = self.ledger.head(), self.position
+        self.telling.head = head
         while self.position < head:
             facts = self.ledger.just_appended(self.position)
             facts = facts or self.ledger.read(self.position, BATCH)
@@ -131,6 +134,9 @@ class Projector:
                     self.taxpayers.pop(logged.taxpayer, None)
                 self.follow()
             progress(self.position - start, head - start)
+        if self.telling:  # another process came to the head first
+            with self.database.writing() as connection:
+                self.telling.tell(connection)
         known = {name: self.taxpayers[name] for name in changed if name in self.taxpayers}
         self.snapshots.keep(known, self.position)
         return changed
@@ -163,6 +169,7 @@ class Projector:
                     changed.add(logged.taxpayer)
             for name in changed:
                 self.taxpayers[name].portfolio.settle()
+                self.taxpayers[name].position = facts[-1].position
             with self.database.writing() as connection:
                 self._fence(connection, facts[-1].position)
                 for name in sorted(changed):
@@ -178,6 +185,8 @@ class Projector:
                         write_opportunities(changes, name, self.taxpayers[name], self.board, as_of)
                 changes.write(connection)
                 self._project_alerts(connection, facts)
+                last = facts[-1]
+                self.telling.came(connection, changed, last.position, last.recorded.recorded_at)
         self.position = facts[-1].position
         self.changed |= changed
         return changed

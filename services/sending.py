@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from functools import cache
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, Update, bindparam, select, update
 
 from domain.days import sortable_instant
 from projections.schema import Piece
@@ -35,9 +35,6 @@ _DUE = (
     .where(OUTBOX.c.channel == bindparam("target"), *_IS_DUE)
     .order_by(OUTBOX.c.created_at, OUTBOX.c.key)
     .limit(BATCH)
-)
-_NOTE = update(OUTBOX).where(
-    OUTBOX.c.key == bindparam("of"), OUTBOX.c.channel == bindparam("target")
 )
 
 
@@ -205,11 +202,22 @@ def _failure(row: Piece, failed: DeliveryFailed, now: datetime, done: Sent) -> P
     return {"attempts": attempts, "last_error": str(failed), "due_at": sortable_instant(due)}
 
 
-def _note(database: Database, noted: Sequence[tuple[Piece, dict[str, Any]]]) -> None:
+def _note(database: Database, noted: Sequence[tuple[Piece, Piece]]) -> None:
     """Writes what became of messages, in one transaction."""
     if not noted:
         return
+    alike: dict[tuple[str, ...], list[Piece]] = {}
+    for row, values in noted:
+        of = {"of": row["key"], "target": row["channel"]}
+        new = {f"new_{name}": value for name, value in values.items()}
+        alike.setdefault(tuple(values), []).append(of | new)
     with database.writing() as connection:
-        for row, values in noted:
-            of = {"of": row["key"], "target": row["channel"]}
-            connection.execute(_NOTE.values(**values), of)
+        for names, rows in alike.items():
+            connection.execute(_note_of(names), rows)
+
+
+@cache
+def _note_of(names: tuple[str, ...]) -> Update:
+    """The statement that sets these columns."""
+    mine = OUTBOX.c.key == bindparam("of"), OUTBOX.c.channel == bindparam("target")
+    return update(OUTBOX).where(*mine).values({name: bindparam(f"new_{name}") for name in names})

@@ -1,4 +1,4 @@
-"""Permanent tables beside the ledger: marks, held quotes, quarantine, outbox.
+"""Permanent tables beside the ledger: marks, held quotes, quarantine, outbox, what was told.
 
 A rebuild never drops them.
 """
@@ -93,6 +93,32 @@ OUTBOX = Table(
     Column("last_error", Text, nullable=False),
     Index("outbox_due", "sent_at", "due_at"),
 )
+
+TOLD = Table(
+    "told",
+    PERMANENT,
+    Column("stream", Text, primary_key=True),
+    Column("taxpayer", Text, primary_key=True),
+    Column("number", Integer, nullable=False),  # of the last change that was told
+)
+
+TOLD_ROWS = Table(
+    "told_rows",
+    PERMANENT,
+    Column("stream", Text, primary_key=True),
+    Column("taxpayer", Text, primary_key=True),
+    Column("row", Text, primary_key=True),
+    Column("number", Integer, nullable=False),
+    Column("state", Text, nullable=False),  # open, changed or gone
+    Column("body", Text, nullable=False),
+    Column("at", Text, nullable=False),
+    Column("due", Integer, nullable=False),  # 1: not sent yet
+)
+_IS_DUE = TOLD_ROWS.c.due == 1
+Index(
+    "told_rows_due", TOLD_ROWS.c.stream, TOLD_ROWS.c.at,
+    sqlite_where=_IS_DUE, postgresql_where=_IS_DUE,
+)  # fmt: skip
 
 # Of streams that are read by many: made by migrations alone, there is no such stream on a file.
 STREAMED = MetaData()

@@ -91,6 +91,7 @@ class Taxpayer:
         self.portfolio = Portfolio()
         self.written: dict[str, Written] = {}
         self.stored: dict[tuple[str, RowKey], Mapping[Any, Any]] = {}
+        self.position = 0  # of the log when its facts moved last, since it was loaded
 
     def sums(self) -> dict[Key, int]:
         """Column (h) of all books by year, term and collectible."""

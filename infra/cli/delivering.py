@@ -16,7 +16,7 @@ from infra.http.health import start
 from infra.logs import service
 from infra.metrics import Metrics
 from infra.relay import relay_of
-from infra.settings import Settings
+from services.changes_out import make_tables, tell_afresh
 
 _log = logging.getLogger(__name__)
 
@@ -25,20 +25,35 @@ def deliver_command(
     once: Annotated[
         bool, typer.Option("--once", help="Fire what fell due by now, send what waits, and end.")
     ] = False,
+    afresh: Annotated[
+        bool, typer.Option("--afresh", help="Send all rows of changes once more, as they are.")
+    ] = False,
     metrics_port: MetricsPort = 0,
     metrics_address: MetricsAddress = "127.0.0.1",
 ) -> None:
     """Send what waits in the outbox, as it falls due, until stopped. Any number may run."""
     if once:
-        _once(application())
+        _once(application(), afresh=afresh)
         return
     place = settings()
     with service("deliver", place), ExitStack() as stack:
-        _run(place, stack, metrics_address, metrics_port)
+        app = App(place)
+        stack.callback(app.close)
+        if afresh:
+            _tell_afresh(app)
+        _run(app, stack, metrics_address, metrics_port)
 
 
-def _once(app: App) -> None:
+def _tell_afresh(app: App) -> None:
+    make_tables(app.database)
+    with app.database.writing() as connection:
+        tell_afresh(connection)
+
+
+def _once(app: App, *, afresh: bool) -> None:
     relay = relay_of(app)
+    if afresh:
+        _tell_afresh(app)
     try:
         app.market.facts_changed()
         relay.once()
@@ -48,11 +63,8 @@ def _once(app: App) -> None:
     stderr().print(", ".join(f"{count} {name}" for name, count in relay.total.counts.items()))
 
 
-def _run(place: Settings, stack: ExitStack, address: str, port: int) -> None:
-    app, metrics, stopped = App(place), Metrics(), stopped_by_signals()
-    stack.callback(app.close)
-    if not place.is_postgres:
-        app.projector  # noqa: B018  makes the tables; on a server a migration did
+def _run(app: App, stack: ExitStack, address: str, port: int) -> None:
+    metrics, stopped = Metrics(), stopped_by_signals()
     app.channels = metrics.counted(app.channels)
     if port:
         stack.callback(start(address, port, metrics.registry, dict).stop)

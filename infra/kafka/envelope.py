@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import ConfigDict, Field, ValidationError
 
 from infra.sources.wire import Moment, Name, Refusal, Wire, refusal
 
 
 class Envelope(Wire):
-    """The attributes that every message has. `source` names who says it, `id` is its own there."""
+    """The attributes that every message has. `source` names who says it, `id` is its own there.
+
+    Extension attributes, as of tracing, are let pass and not kept.
+    """
+
+    model_config = ConfigDict(extra="ignore")
 
     specversion: Literal["1.0"] = Field(description="The version of CloudEvents.")
     id: Name = Field(description="Unique for its source; a redelivery repeats it.")

@@ -9,7 +9,8 @@ from domain.days import sortable_instant
 from domain.fact_codec import ALERT_TYPES
 from infra.composition import App
 from infra.kafka.records import Record, dead, fact_offer
-from services.collector import paused
+from services.changes_out import WINDOWS
+from services.collector import paused, settle
 from services.evaluated import Evaluated
 from services.intake import DeadLetter, Intake, Step
 from services.ledger import Offer, Outcome
@@ -17,6 +18,7 @@ from services.mark_intake import Stored
 from services.market import Market
 from services.marks import mark_at, mark_recorded_at
 from services.projector import Projector
+from services.windows_out import follow_windows
 
 _OF_ANOTHER = (
     "key: the message is not in the partition of its key: send it with Kafka's own partitioner, "
@@ -41,11 +43,15 @@ class Shard:
                 mine.database, self.ledger, until_mark=evaluated.last, keeps_opportunities=False
             )
             self.projector.catch_up(self._now[:10])
+            if WINDOWS in app.settings.published:
+                follow_windows(self.projector, self._now)
             self.market = Market(
                 mine.database, self.ledger, self.projector, app.clock, {}, evaluated
             )
             self.market.tell = tell
         self.market.taken_up(self._settled_at(mine, evaluated.last))
+        if app.is_process:
+            settle()
 
     def _settled_at(self, mine: App, last: int) -> str:
         """The instant at which its rules were asked last, by whoever had it."""

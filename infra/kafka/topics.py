@@ -17,17 +17,33 @@ class NoBroker(ThresherError):
 
 
 class Topics(NamedTuple):
-    """Names under one prefix. Facts are keyed by taxpayer, marks by asset."""
+    """Names under one prefix. Marks are keyed by asset, dead letters as they came, all others by
+    taxpayer."""
 
     facts: str
     marks: str
     alerts: str
     dead_letters: str
+    opportunities: str
+    windows: str
 
 
 def topics(prefix: str) -> Topics:
     """The names under a prefix."""
-    return Topics(*(f"{prefix}.{name}" for name in ("facts", "marks", "alerts", "dead-letters")))
+    return Topics(*(f"{prefix}.{name.replace('_', '-')}" for name in Topics._fields))
+
+
+def configs_of(names: Topics) -> dict[str, dict[str, str]]:
+    """What is set of each topic."""
+    for_good = {"retention.ms": "-1"}
+    return {
+        names.facts: for_good,
+        names.marks: {"cleanup.policy": "compact"},
+        names.alerts: for_good,
+        names.dead_letters: for_good,
+        names.opportunities: {},
+        names.windows: {},
+    }
 
 
 def make_topics(servers: str, names: Topics, replicas: int, partitions: int = 1) -> list[str]:
@@ -35,14 +51,8 @@ def make_topics(servers: str, names: Topics, replicas: int, partitions: int = 1)
 
     Facts have a partition a shard of the database. Marks have one: their order is the order in
     which they count. The latest mark of an asset is kept for good, and so is every fact.
+    Changes are kept as long as the broker keeps what nobody says otherwise of.
     """
-    for_good = {"retention.ms": "-1"}
-    configs = {
-        names.facts: for_good,
-        names.marks: {"cleanup.policy": "compact"},
-        names.alerts: for_good,
-        names.dead_letters: for_good,
-    }
     try:
         admin = KafkaAdminClient(bootstrap_servers=servers, bootstrap_timeout_ms=BOOTSTRAP_MS)
     except (KafkaError, OSError) as error:
@@ -55,7 +65,7 @@ def make_topics(servers: str, names: Topics, replicas: int, partitions: int = 1)
                 "replication_factor": replicas,
                 "configs": config,
             }
-            for name, config in configs.items()
+            for name, config in configs_of(names).items()
             if name not in known
         }
         if made:

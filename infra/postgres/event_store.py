@@ -29,8 +29,8 @@ from psycopg.rows import tuple_row
 from infra.postgres.place import connection_parts
 from infra.postgres.shards import shard_of
 from projections.rows import array
+from services.fact_store import FactRecorder
 from services.intake import Intake, move
-from services.ledger import FactRecorder
 
 Row = tuple[int, str, int, str, bytes]
 _LOG = "SELECT position, originator_id, originator_version, topic, state FROM facts "

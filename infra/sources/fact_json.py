@@ -267,7 +267,7 @@ class CorrectionModel(EventModel):
         )
 
 
-_EVENTS: TypeAdapter[Any] = TypeAdapter(
+EVENTS: TypeAdapter[Any] = TypeAdapter(
     Annotated[
         TradeModel
         | StandingOrderModel
@@ -287,7 +287,7 @@ _EVENTS: TypeAdapter[Any] = TypeAdapter(
 def parse_event(raw: object) -> tuple[EventModel, f.Fact]:
     """A JSON object as (the validated event, its fact). Raises Refusal naming the field."""
     try:
-        model: EventModel = _EVENTS.validate_python(raw)
+        model: EventModel = EVENTS.validate_python(raw)
     except ValidationError as error:
         raise _without_type(refusal(error)) from None
     return model, model.fact()

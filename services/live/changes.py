@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from domain.days import iso, moment_key
 from domain.exact import money
-from domain.portfolio import Portfolio
 from projections.schema import Piece
 from services.correlation import DailyPrices
 from services.projector import Projector
 from services.similar import SimilarAssets
 from services.statement import Mark, harvest
+from services.written import Taxpayer
 
 RowKey = tuple[str, str, str, str]
 
@@ -25,10 +25,15 @@ class Change:
 
 
 class Opportunities:
-    """The opportunities of one taxpayer, followed. Anyone may hold one; each sees every change."""
+    """The opportunities of one taxpayer, followed. Anyone may hold one; each sees every change.
 
-    def __init__(self, projector: Projector, taxpayer: str) -> None:
-        self.rows: dict[RowKey, Piece] = {}
+    `known`: the rows that whoever follows knows of already.
+    """
+
+    def __init__(
+        self, projector: Projector, taxpayer: str, known: dict[RowKey, Piece] | None = None
+    ) -> None:
+        self.rows = known or {}
         self._projector = projector
         self._taxpayer = taxpayer
         self._seen: tuple[object, ...] = ()
@@ -37,30 +42,31 @@ class Opportunities:
 
     def changes(self, at: str) -> list[Change]:
         """What changed up to the instant `at`; computed only if a mark, a fact or the day did."""
-        portfolio = self._projector.taxpayer(self._taxpayer).portfolio
+        taxpayer = self._projector.taxpayer(self._taxpayer)
+        portfolio = taxpayer.portfolio
         day = moment_key(at, portfolio.declared.zone)[0]
         marks: dict[str, Mark] = self._projector.board.marks
         held = {asset for book in portfolio.books.values() for asset in book.weights}
         valued = {asset: marks[asset] for asset in sorted(held) if asset in marks}
-        seen = (self._projector.position, day, at[:10], *valued.values())
+        seen = (taxpayer, taxpayer.position, day, at[:10], *valued.values())
         if seen == self._seen:
             return []
         self._seen = seen
-        alike = self._alike(portfolio, day, at[:10])
+        alike = self._alike(taxpayer, day, at[:10])
         rows = harvest(portfolio, valued, day)
-        now = {_key(row): row | {"swap_into": alike.best(row["asset"])} for row in rows}
+        now = {key_of(row): row | {"swap_into": alike.best(row["asset"])} for row in rows}
         before, self.rows = self.rows, now
         gone = [Change(row, gone=True) for key, row in before.items() if key not in now]
         return gone + [Change(row) for key, row in now.items() if before.get(key) != row]
 
-    def _alike(self, portfolio: Portfolio, day: int, utc_day: str) -> SimilarAssets:
+    def _alike(self, taxpayer: Taxpayer, day: int, utc_day: str) -> SimilarAssets:
         """Similar assets change with facts and days, never with a tick: kept until then."""
         seen, kept = self._similar
         if self._prices.before != utc_day:
             self._prices = DailyPrices(self._projector.database, utc_day)
-        now = (self._projector.position, day, utc_day)
+        now = (taxpayer, taxpayer.position, day, utc_day)
         if kept is None or seen != now:
-            kept = SimilarAssets(portfolio, iso(day), self._prices)
+            kept = SimilarAssets(taxpayer.portfolio, iso(day), self._prices)
             self._similar = now, kept
         return kept
 
@@ -72,5 +78,6 @@ class Opportunities:
         )
 
 
-def _key(row: Piece) -> RowKey:
+def key_of(row: Piece) -> RowKey:
+    """What stays the same of a row while it changes."""
     return row["lot"], row["account"], row["asset"], row["acquired"]

@@ -10,7 +10,8 @@ import pytest
 from eventsourcing.persistence import IntegrityError, StoredEvent
 
 from infra.event_store import FactSQLiteRecorder
-from services.ledger import FactRecorder, GapInLog
+from services.fact_store import FactRecorder
+from services.ledger import GapInLog
 from tests.services.house import STOCK, House, buy
 
 ROOT = Path(__file__).parents[2]

@@ -50,7 +50,8 @@ Json = dict[str, Any]
 def event(kind: str, subject: str, data: Json, id: str = "1") -> bytes:
     return json.dumps(
         {"specversion": "1.0", "id": id, "source": "venue", "type": f"io.thresher.{kind}.v1",
-         "subject": subject, "data": data}
+         "subject": subject, "data": data,
+         "traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"}
     ).encode()  # fmt: skip
 
 

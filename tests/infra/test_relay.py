@@ -20,7 +20,9 @@ from sqlalchemy import Connection
 
 from infra.channels import kafka as kafka_channel
 from infra.channels.kafka import KafkaSender
+from infra.kafka.examples import EXAMPLES
 from infra.kafka.letters import TEXT_MOST, tell
+from infra.kafka.outgoing import AlertMessage
 from infra.kafka.topics import Topics
 from infra.relay import Beside, Job, Relay, relay_of
 from services import sending
@@ -49,6 +51,10 @@ def fire(house: House, rules: int, *channels: str, taxpayers: tuple[str, ...] = 
     house.app.market.tell = lambda: None
     house.tick("C", "99")
     house.tick("C", "50")
+
+
+def some_alert(id: str) -> bytes:
+    return json.dumps(EXAMPLES[AlertMessage] | {"id": id}).encode()
 
 
 def rows(house: House) -> list[Json]:
@@ -332,7 +338,7 @@ class TestOnServers:
         limits = {name: value // 5 for name, value in kafka_channel._LIMITS.items()}
         monkeypatch.setattr(kafka_channel, "_LIMITS", limits)
         house = self.house(broker, names, postgres_url, tmp_path)
-        house.app.kafka.send(names.alerts, b"x", b'{"id": "before"}')()
+        house.app.kafka.send(names.alerts, b"x", some_alert("before"))()
         fire(house, 3, "kafka")
         broker.kill()
         try:
@@ -351,7 +357,7 @@ class TestOnServers:
         with pytest.raises(DeliveryFailed) as failed:
             sender.send(names.alerts, b"x", b"x" * 2_000_000)
         assert not isinstance(failed.value, TargetAway)
-        sender.send(names.alerts, b"x", b'{"id": "small"}')()
+        sender.send(names.alerts, b"x", some_alert("small"))()
         assert [each.event["id"] for each in read(broker.bootstrap, names.alerts, 1)] == ["small"]
         sender.close()
 

@@ -7,7 +7,9 @@ from typing import Any, NamedTuple
 
 from kafka import KafkaConsumer
 
-_SECONDS = 20
+from tests.infra.outgoing import checked
+
+_SECONDS = 60
 
 
 class Read(NamedTuple):
@@ -27,6 +29,7 @@ def read(bootstrap: str, topic: str, count: int, seconds: float = _SECONDS) -> l
     try:
         for record in consumer:
             found.append(Read(record.key.decode(), json.loads(record.value)))
+            checked(found[-1].event)
             if len(found) == count:
                 break
     finally:
