@@ -10,9 +10,8 @@ from infra.cli.options import settings
 from infra.cli.working import stopped_by_signals
 from infra.composition import App
 from infra.logs import service
-from services.changes_out import OPPORTUNITIES, STREAMS, make_tables
-from services.live.publishing import Publisher
-from services.projector import Projector
+from infra.publisher import publisher_of
+from services.changes_out import OPPORTUNITIES, STREAMS
 
 _PAUSE_SECONDS = 0.02
 _NICENESS = 10  # whoever fires alerts on this machine goes first
@@ -39,10 +38,3 @@ def publish_command() -> None:
         stack.callback(publisher.close)
         while not stopped.wait(_PAUSE_SECONDS):
             publisher.step()
-
-
-def publisher_of(app: App) -> Publisher:
-    """A publisher of all shards, which reads their tables and never moves them on."""
-    make_tables(app.database)
-    homes = [app.of_shard(number) for number in range(app.shards)]
-    return Publisher([Projector(each.database, each.ledger) for each in homes], app.clock)

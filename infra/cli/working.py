@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import signal
+from collections.abc import Callable
 from contextlib import ExitStack
 from threading import Event
 from typing import Annotated
@@ -15,11 +17,14 @@ from infra.composition import App
 from infra.http.health import Checks, all_of, start
 from infra.logs import service
 from infra.metrics import Metrics
+from infra.publisher import publisher_of
 from infra.readiness import StoreChecks, StreamChecks
 from infra.relay import Beside, relay_of
 from infra.settings import Settings
 from infra.store_metrics import StoreCollector
+from services.changes_out import OPPORTUNITIES
 
+_log = logging.getLogger(__name__)
 MetricsPort = Annotated[
     int, typer.Option(help="/metrics, /healthz and /readyz are there; 0: nowhere.")
 ]
@@ -40,15 +45,17 @@ def worker_command(
     """
     place = settings()
     with service("worker", place), ExitStack() as stack:
-        _work(place, stack, metrics_address, metrics_port, max_lag, is_all=False)
+        _work(place, stack, metrics_address, metrics_port or None, max_lag, is_all=False)
 
 
 def run_command(
     address: MetricsAddress = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="/metrics, /healthz and /readyz are there.")] = 8080,
+    port: Annotated[
+        int, typer.Option(help="/metrics, /healthz and /readyz are there; 0: a free one.")
+    ] = 8080,
     max_lag: MaxLag = 1_000,
 ) -> None:
-    """Do all in one process, until stopped: worker, deliver, serve."""
+    """Do all in one process, until stopped: worker, deliver, serve, and publish if it is set."""
     place = settings()
     with service("run", place), ExitStack() as stack:
         _work(place, stack, address, port, max_lag, is_all=True)
@@ -63,7 +70,7 @@ def stopped_by_signals() -> Event:
 
 
 def _work(
-    place: Settings, stack: ExitStack, address: str, port: int, max_lag: int, *, is_all: bool
+    place: Settings, stack: ExitStack, address: str, port: int | None, max_lag: int, *, is_all: bool
 ) -> None:
     """Everything that can be wrong is found before the first message; all is closed at the end."""
     from infra.kafka.consumer import consumer_of  # noqa: PLC0415
@@ -82,14 +89,20 @@ def _work(
         stack.callback(relay.close)
     worker = Worker(app, consumer, names, checks, metrics, relay.wake if relay else None)
     stack.callback(worker.close)
-    if port:
+    if port is not None:
         asked: list[Checks] = [checks]
         if is_all:
             metrics.registry.register(StoreCollector(app.database, app.clock))
             asked.append(StoreChecks(place, app.database, app.clock, max_lag))
         running = start(address, port, metrics.registry, all_of(asked))
         stack.callback(running.stop)
+        _log.info("listening", extra={"address": address, "port": running.port})
+    beside: list[Callable[[], object]] = [relay.check] if relay else []
+    if is_all and OPPORTUNITIES in place.published:
+        publisher = publisher_of(app)
+        stack.callback(publisher.close)
+        beside.append(publisher.step)
     while not stopped.is_set():
         worker.step()
-        if relay is not None:
-            relay.check()
+        for step in beside:
+            step()

@@ -1,4 +1,4 @@
-"""`thresher serve` as a process of its own, on a free port."""
+"""`thresher serve`, or another command that answers as it does, as a process on a free port."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from tests.end_to_end.command import PATIENCE_SECONDS, spawn
 class Serving:
     """A running server; `lines` is what it has logged so far."""
 
-    def __init__(self, *args: str) -> None:
-        self.process: Popen[str] = spawn("serve", "--port", "0", *args)
+    def __init__(self, *args: str, command: str = "serve") -> None:
+        self.process: Popen[str] = spawn(command, "--port", "0", *args)
         self.lines: list[dict[str, Any]] = []
         self.port: int = self._until("listening")["port"]
 
@@ -46,9 +46,9 @@ class Serving:
 
 
 @contextmanager
-def serving(*args: str) -> Iterator[Serving]:
+def serving(*args: str, command: str = "serve") -> Iterator[Serving]:
     """A server that is gone at the end, whatever happens."""
-    made = Serving(*args)
+    made = Serving(*args, command=command)
     try:
         yield made
     finally:

@@ -14,12 +14,12 @@ from jsonschema import Draft7Validator
 from pydantic import BaseModel, ValidationError
 
 from infra.channels.kafka import KafkaSender
-from infra.cli.publishing import publisher_of
 from infra.kafka.asyncapi import CHANNELS, document
 from infra.kafka.examples import EXAMPLES
 from infra.kafka.letters import tell
 from infra.kafka.outgoing import AlertMessage
 from infra.kafka.topics import Topics
+from infra.publisher import publisher_of
 from infra.relay import relay_of
 from infra.sources.json_lines import fact_of
 from infra.sources.mark_feed import quote_of

@@ -13,9 +13,9 @@ import psycopg
 import pytest
 
 from infra.channels.kafka import cloud_event, producer_of
-from infra.cli.publishing import publisher_of
 from infra.kafka.changes import send_changes
 from infra.kafka.topics import Topics
+from infra.publisher import publisher_of
 from infra.relay import relay_of
 from services.changes_out import WINDOWS
 from tests.servers.kafka import Broker, drop_sockets

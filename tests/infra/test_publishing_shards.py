@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from infra.cli.publishing import publisher_of
 from infra.composition import App
 from infra.kafka.mark_stream import MarkStream
 from infra.postgres.migrate import migrate
 from infra.postgres.shards import shard_of
+from infra.publisher import publisher_of
 from infra.settings import Settings
 from services.changes_out import OPPORTUNITIES, WINDOWS, due_changes
 from tests.infra.test_shards import SHARDS, Place

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from infra.cli.publishing import publisher_of
+from infra.publisher import publisher_of
 from services import projector as projecting
 from services.changes_out import (
     GONE,
