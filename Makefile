@@ -3,7 +3,7 @@
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-deep coverage mutants peers check bench picture rules-doc format lock clean
+.PHONY: help demo test test-deep test-chaos coverage mutants peers check bench picture rules-doc format lock clean
 
 PACKAGES := domain projections services infra
 BIN := .venv/bin
@@ -14,7 +14,7 @@ ARGS ?=
 ONLY ?=
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: .venv/.runtime ## install what the demo needs, then run it
 	@$(BIN)/thresher demo $(ARGS)
@@ -24,6 +24,9 @@ test: .venv/.dev ## run all tests (more: ARGS="-k wash -x")
 
 test-deep: .venv/.dev ## compare the engine with the second simulator on 20,000 histories
 	@THRESHER_HISTORIES=20000 $(BIN)/python -m pytest -n 2 -q tests/domain/test_against_oracle.py $(ARGS)
+
+test-chaos: .venv/.dev ## break processes, servers and connections of the streams, 50 rounds
+	@THRESHER_ROUNDS=50 $(BIN)/python -m pytest -n 2 -q tests/chaos/test_chaos.py $(ARGS)
 
 coverage: .venv/.dev ## hold the tests of domain/ to every branch of it
 	@$(BIN)/coverage run -m pytest -n 0 --quiet tests/domain tests/law $(ARGS)

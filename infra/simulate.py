@@ -55,18 +55,21 @@ class Said(NamedTuple):
 class Venue:
     """Taxpayers who trade assets at prices that move. Asset 0 is a share, the others are coins.
 
-    `opens`: the instant of its first price, in UTC.
+    `opens`: the instant of its first price, in UTC. `swing`: by which share a price moves each
+    time, as a standard deviation.
     """
 
     def __init__(
-        self, seed: int, taxpayers: int, assets: int, shares: Shares, opens: datetime = OPENS
-    ) -> None:
+        self, seed: int, taxpayers: int, assets: int, shares: Shares, opens: datetime = OPENS,
+        swing: float = 0.002,
+    ) -> None:  # fmt: skip
         self._random = Random(f"thresher-venue-{seed}")
         self._taxpayers = [f"T{number:04d}" for number in range(taxpayers)]
         self._cents = {f"A{number:03d}": 10_000 for number in range(assets)}
         self._assets = list(self._cents)
         self._held: dict[tuple[str, str], int] = {}  # in 10**-4 units
         self._shares = shares
+        self._swing = swing
         self._now, self._number = opens, 0
         self._late: list[Said] = []
         self._told_of = {"fact": deque[Said](maxlen=_AGAIN), "mark": deque[Said](maxlen=_AGAIN)}
@@ -152,7 +155,7 @@ class Venue:
         return Said("fact", taxpayer, id, data)
 
     def _mark(self, asset: str) -> Said:
-        cents = max(100, round(self._cents[asset] * (1 + self._random.gauss(0, 0.002))))
+        cents = max(100, round(self._cents[asset] * (1 + self._random.gauss(0, self._swing))))
         self._cents[asset] = cents
         at = sortable_instant(self._now)
         data = {"asset": asset, "price": format_scaled(cents, 2), "time": at, "source": SOURCE}

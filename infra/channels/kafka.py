@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from threading import Lock
 
 from kafka import KafkaProducer
@@ -40,16 +41,18 @@ class KafkaSender:
         """Hands a message over; raises DeliveryFailed, TargetAway, as does what it returns."""
         if not self._servers:
             raise DeliveryFailed("THRESHER_KAFKA is not set")
+        producer = None
         try:
-            handed = self._made().send(topic, key=key, value=value)
+            producer = self._made()
+            handed = producer.send(topic, key=key, value=value)
         except (KafkaError, OSError, ValueError) as error:
-            raise self._failure(error) from error
+            raise self._failure(error, producer) from error
 
         def confirm() -> None:
             try:
                 handed.get(timeout=2 * _TIMEOUT_SECONDS)  # it is over before: see _LIMITS
             except (KafkaError, OSError) as error:
-                raise self._failure(error) from error
+                raise self._failure(error, producer) from error
 
         return confirm
 
@@ -64,9 +67,26 @@ class KafkaSender:
                 self._producer = producer_of(self._servers, **_LIMITS)
             return self._producer
 
-    def _failure(self, error: Exception) -> DeliveryFailed:
-        kind = DeliveryFailed if isinstance(error, _OF_ITS_OWN) else TargetAway
-        return kind(f"{self._servers}: {error}")
+    def _failure(self, error: Exception, producer: KafkaProducer | None) -> DeliveryFailed:
+        told = f"{self._servers}: {error}"
+        if isinstance(error, _OF_ITS_OWN):
+            return DeliveryFailed(told)
+        if producer is not None:
+            self._let_go(producer)
+        return TargetAway(told)
+
+    def _let_go(self, producer: KafkaProducer) -> None:
+        """Makes way for another: once a message was lost on its way, that of kafka-python 3.0.12
+        may wait for a number of its own for good. What it still has fails at once, unsent.
+        """
+        with self._lock:
+            is_ours = self._producer is producer
+            if not is_ours:
+                return  # another thread did
+            self._producer = None
+        producer._sender.force_close()  # close() alone would first wait for what is stuck
+        with suppress(KafkaError):
+            producer.close(_TIMEOUT_SECONDS)
 
 
 def cloud_event(

@@ -21,32 +21,42 @@ T = TypeVar("T")
 _FACTS_AT_ONCE, _MARKS_AT_ONCE = 5_000, 1_000
 
 
+class Embedded:
+    """One process over a file at `path`, which takes the phases of a feed one after the other."""
+
+    def __init__(self, feed: Feed, path: Path) -> None:
+        self._house = House(path, Clock(datetime.fromisoformat(RECORDED_AT)))
+        self._house.app.projector  # noqa: B018  makes the tables
+        self._house.app.ledger.append(feed.rules, RECORDED_AT)
+        self._house.app.projector.catch_up(self._house.clock.day)
+
+    def take(self, kind: str, said: Iterable[Said]) -> None:
+        """A phase, but for what nobody can use."""
+        sound = (each for each in said if not each.is_poison)
+        app = self._house.app
+        if kind == "marks":
+            for some in _parts(map(_quote, sound), _MARKS_AT_ONCE):
+                app.market.take(some)
+            return
+        for facts in _parts(map(_offer, sound), _FACTS_AT_ONCE):
+            app.ledger.append(facts, RECORDED_AT)
+            app.projector.catch_up(self._house.clock.day)
+        app.market.facts_changed(RECORDED_AT)
+
+    def answers(self) -> Answers:
+        """What it ended with; then it is closed."""
+        with self._house.app.database.reading() as connection:
+            found = answers(connection)
+        self._house.close()
+        return found
+
+
 def embedded(feed: Feed, path: Path) -> Answers:
-    """What one process on a file has to say after the whole feed."""
-    house = House(path, Clock(datetime.fromisoformat(RECORDED_AT)))
-    try:
-        app = house.app
-        app.projector  # noqa: B018  makes the tables
-        app.ledger.append(feed.rules, RECORDED_AT)
-        app.projector.catch_up(house.clock.day)
-        for kind, said in feed.phases():
-            sound = (each for each in said if not each.is_poison)
-            if kind == "facts":
-                _take_facts(house, map(_offer, sound))
-            else:
-                for some in _parts(map(_quote, sound), _MARKS_AT_ONCE):
-                    app.market.take(some)
-        with app.database.reading() as connection:
-            return answers(connection)
-    finally:
-        house.close()
-
-
-def _take_facts(house: House, offers: Iterable[Offer]) -> None:
-    for some in _parts(offers, _FACTS_AT_ONCE):
-        house.app.ledger.append(some, RECORDED_AT)
-        house.app.projector.catch_up(house.clock.day)
-    house.app.market.facts_changed(RECORDED_AT)
+    """What it ends with after a whole feed."""
+    house = Embedded(feed, path)
+    for kind, said in feed.phases():
+        house.take(kind, said)
+    return house.answers()
 
 
 def _offer(said: Said) -> Offer:

@@ -102,9 +102,9 @@ class Faults:
 KINDS: dict[str, Callable[[Faults], None]] = {
     each.__name__: each
     for each in (
-        Faults.kill_worker, Faults.one_less, Faults.one_more, Faults.freeze_worker,
-        Faults.crash_database, Faults.crash_broker, Faults.cut_before_commit,
-        Faults.cut_after_commit, Faults.cut_connections,
+        Faults.kill_worker, Faults.kill_relay, Faults.one_less, Faults.one_more,
+        Faults.freeze_worker, Faults.crash_database, Faults.crash_broker,
+        Faults.cut_before_commit, Faults.cut_after_commit, Faults.cut_connections,
     )
 }  # fmt: skip
 

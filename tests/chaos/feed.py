@@ -27,15 +27,18 @@ SHARES = Shares(redelivered=0.05, late=0.02, busted=0.01, poison=0.01)
 
 
 class Size(NamedTuple):
-    """How much is said: orders and prices of both days of trading. `loss`: the loss, in dollars,
-    of which rules watch multiples.
+    """How much is said: orders and prices of both days of trading. `swing`: by which share a
+    price moves each time. `loss`: in dollars, what rules on one asset watch at most. One
+    taxpayer in so many as `broad` says has a rule on all it holds.
     """
 
     taxpayers: int
     assets: int
     orders: int
     marks: int
+    swing: float = 0.002
     loss: int = 50
+    broad: int = 1
 
 
 class Feed:
@@ -47,31 +50,35 @@ class Feed:
 
     @property
     def rules(self) -> list[Offer]:
-        """Alert rules of each kind for everybody."""
+        """Rules on single assets for everybody, and on all that they hold for some."""
         random = Random(f"thresher-rules-{self._seed}")
-        found = []
-        for number in range(self._size.taxpayers):
-            for rule in self._rules_of(random):
-                found.append(Offer(f"T{number:04d}", "thresher", f"rule/{rule.name}", rule))
-        return found
-
-    def _rules_of(self, random: Random) -> list[AlertRuleSet]:
-        loss = self._size.loss
-        asset = f"asset:A{random.randrange(self._size.assets):03d}"
-        everything = str(loss * random.randint(2, 8))
-        kinds: list[dict[str, Any]] = [
-            {"name": "all", "threshold": everything},
-            {"name": "asset", "scope": asset, "threshold": str(loss * random.randint(1, 3) // 2)},
-            {"name": "percent", "metric": "loss_percent", "threshold": str(random.randint(1, 3))},
-            {"name": "stays", "threshold": everything, "dwell_seconds": 60},
+        return [
+            Offer(f"T{number:04d}", "thresher", f"rule/{rule.name}", rule)
+            for number in range(self._size.taxpayers)
+            for rule in self._rules_of(random, is_broad=number % self._size.broad == 0)
         ]
-        common = {"scope": "all", "metric": "harvestable_loss", "channels": ("kafka",)}
-        return [AlertRuleSet(effective_at=RECORDED_AT, **(common | kind)) for kind in kinds]
+
+    def _rules_of(self, random: Random, *, is_broad: bool) -> Iterator[AlertRuleSet]:
+        loss = self._size.loss
+
+        def rule(name: str, scope: str, threshold: int, **more: Any) -> AlertRuleSet:
+            common = {"metric": "harvestable_loss", "channels": ("kafka",)} | more
+            return AlertRuleSet(effective_at=RECORDED_AT, name=name, scope=scope,
+                                threshold=str(threshold), **common)  # fmt: skip
+
+        for name, more in (
+            ("loss", {}), ("stays", {"dwell_seconds": 60}), ("share", {"metric": "loss_percent"}),
+        ):  # fmt: skip
+            scope = f"asset:A{random.randrange(self._size.assets):03d}"
+            most = 3 if name == "share" else loss
+            yield rule(name, scope, random.randint(max(1, most // 3), most), **more)
+        if is_broad:
+            yield rule("all", "all", loss * random.randint(2, 8))
 
     def phases(self) -> Iterator[tuple[str, list[Said]]]:
         """(kind, messages) of each phase: facts, prices, facts, prices."""
         size = self._size
-        venue = Venue(self._seed, size.taxpayers, size.assets, SHARES, OPENS)
+        venue = Venue(self._seed, size.taxpayers, size.assets, SHARES, OPENS, size.swing)
         share = size.marks / (size.marks + size.orders)
         for day in (1, 2):
             said = list(venue.opening()) if day == 1 else []

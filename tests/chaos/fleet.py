@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -13,6 +15,13 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 _PATIENCE_SECONDS = 60
+_GAVE_UP = 1
+_AS_ASKED = {0, -signal.SIGTERM}  # the second before it began to work
+# For what a process may give up as well: a connection that was cut.
+_AWAY = re.compile(
+    r"^(sqlalchemy\.exc|eventsourcing\.persistence|psycopg)\.(Operational|Interface)Error$"
+    r"|^kafka\.errors\."
+)
 
 
 class Member:
@@ -51,6 +60,7 @@ class Fleet:
         self.ended: Counter[str] = Counter()
         self._folder = folder
         self._numbers = count(1)
+        self._places = settings["database_url"], settings["kafka"]  # what is away, if one gives up
         named = {f"THRESHER_{name.upper()}": value for name, value in settings.items()}
         self._environment = os.environ | named | {"COLUMNS": "200"}
 
@@ -73,24 +83,30 @@ class Fleet:
         self.start(member.command)
 
     def stop(self, member: Member) -> None:
-        """Asks it to end, which it does in good order once it has begun to work."""
+        """Asks it to end."""
         member.process.terminate()
-        self._left(member, member.process.wait(_PATIENCE_SECONDS), {0, -signal.SIGTERM})
+        self._left(member, member.process.wait(_PATIENCE_SECONDS), _AS_ASKED)
 
     def stop_all(self) -> None:
         """Asks all to end, at once."""
         for member in self.members:
             member.process.terminate()
         for member in list(self.members):
-            self._left(member, member.process.wait(_PATIENCE_SECONDS), {0})
+            self._left(member, member.process.wait(_PATIENCE_SECONDS), _AS_ASKED)
 
     def supervise(self) -> None:
         """Starts again what ended by itself, as whoever runs it in earnest does."""
         for member in list(self.members):
             code = member.process.poll()
             if code is not None:
-                self._left(member, code, {1})
+                self._left(member, code, {_GAVE_UP})
                 self.start(member.command)
+
+    def has_ended(self) -> bool:
+        """Never: raises AssertionError if one ended by itself."""
+        for member in self.members:
+            assert member.process.poll() is None, member.said[-3000:]
+        return False
 
     def close(self) -> None:
         """Nothing of it is left."""
@@ -105,13 +121,23 @@ class Fleet:
         return "\n".join(f"{log.name}: {log.read_text(errors='replace')[-1500:]}" for log in logs)
 
     def _left(self, member: Member, code: int, expected: set[int]) -> None:
-        """It ended by itself or because it was asked to; if it gave up, it says why in a line."""
+        """It ended by itself, or because it was asked to; if it gave up, for what is not its own
+        fault."""
         assert code in expected, f"{member.command} ended with {code}: {member.said[-3000:]}"
         assert "Traceback" not in member.said, member.said[-3000:]
-        if code == 1:
-            assert member.said.rstrip().rpartition("\n")[2].startswith("thresher: "), member.said
-        self._gone(member, "gave up" if code == 1 else "stopped")
+        if code == _GAVE_UP:
+            reason = _last_words(member)
+            is_known = reason.startswith(self._places) or _AWAY.search(reason)
+            assert is_known, member.said[-3000:]
+        self._gone(member, "gave up" if code == _GAVE_UP else "stopped")
 
     def _gone(self, member: Member, how: str) -> None:
         self.members.remove(member)
         self.ended[f"{member.command} {how}"] += 1
+
+
+def _last_words(member: Member) -> str:
+    """The reason that the last line of a log gives, or the kind of error."""
+    line = json.loads(member.said.rstrip().rpartition("\n")[2])
+    assert line["event"] == "failed", line
+    return str(line.get("error") or line["reason"])

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 import psycopg
 from kafka import KafkaConsumer
+from kafka.errors import KafkaError
 from kafka.structs import TopicPartition
 
 from infra.channels.kafka import producer_of
@@ -22,6 +24,7 @@ from tests.chaos.feed import RECORDED_AT, encoded
 
 _BURSTS_A_SECOND = 20
 _FLUSH_SECONDS = 120
+_LOOK_SECONDS = 0.05
 
 
 class Stream:
@@ -104,8 +107,20 @@ class Stream:
             *(f"{count} of {what} are not sent" for what, count in unsent if count),
         ]
 
+    def until_all_is_in(self, is_more_to_come: Callable[[], bool], seconds: float) -> None:
+        """Waits, and asks each time; raises AssertionError with what is missing after so long."""
+        deadline, ends, left = time.monotonic() + seconds, None, ["everything"]
+        while left:
+            assert time.monotonic() < deadline, "\n".join(left)
+            time.sleep(_LOOK_SECONDS)
+            if is_more_to_come() or self.is_sending:
+                continue
+            ends = ends or self.ends()
+            left = self.missing(ends)
+
     def close(self) -> None:
-        self._producer.close(timeout=5)
+        with suppress(KafkaError):  # after a failure something may still be on its way
+            self._producer.close(timeout=5)
 
 
 _OFFSETS = "SELECT topic, partition, next FROM offsets"

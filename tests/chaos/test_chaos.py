@@ -15,7 +15,7 @@ import pytest
 
 from infra.postgres.migrate import migrate
 from tests.chaos.embedded import embedded
-from tests.chaos.faults import SESSION_SECONDS, WORKER, Faults, dealt
+from tests.chaos.faults import RELAY, SESSION_SECONDS, WORKER, Faults, dealt
 from tests.chaos.feed import Feed, Size
 from tests.chaos.fleet import Fleet
 from tests.chaos.outcome import check
@@ -70,27 +70,22 @@ class Round:
         self.stream.rule(self.feed.rules)
         for _ in range(WORKERS):
             self.fleet.start(WORKER)
+        self.fleet.start(RELAY)
         for number, (_, said) in enumerate(self.feed.phases()):
             for name in self._dealt[number::4]:
                 self.faults.plan(name, self._random.uniform(0.2, 1) * PHASE_SECONDS)
             self.stream.send(said, PHASE_SECONDS)
-            t = time.monotonic()
-            self._until_all_is_in()
-            print("phase", number, time.monotonic() - t, self._dealt[number::4])
+            try:
+                self.stream.until_all_is_in(self._is_more_to_come, PATIENCE_SECONDS)
+            except AssertionError:
+                print(self.fleet.told())
+                raise
         self.fleet.stop_all()
 
-    def _until_all_is_in(self) -> None:
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        ends, left = None, ["everything"]
-        while left:
-            assert time.monotonic() < deadline, f"{left}\n{self.fleet.told()}"
-            time.sleep(0.05)
-            self.fleet.supervise()
-            self.faults.do_what_is_due()
-            if self.stream.is_sending or self.faults.is_pending:
-                continue
-            ends = ends or self.stream.ends()
-            left = self.stream.missing(ends)
+    def _is_more_to_come(self) -> bool:
+        self.fleet.supervise()
+        self.faults.do_what_is_due()
+        return self.faults.is_pending
 
     def close(self) -> None:
         self.fleet.close()

@@ -352,6 +352,31 @@ class TestOnServers:
         assert ids == ["before", *(f"main/r000{number}/1" for number in range(3))]
         self.close(house)
 
+    def test_a_broker_that_dies_with_a_message_on_its_way_is_sent_to_when_it_is_back(
+        self, broker: Broker, names: Topics, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """One that was sent and not answered: the producer that lost it sends nothing more."""
+        limits = {name: value // 5 for name, value in kafka_channel._LIMITS.items()}
+        monkeypatch.setattr(kafka_channel, "_LIMITS", limits)
+        sender = KafkaSender(broker.bootstrap)
+        sender.send(names.alerts, b"x", b'{"id": "before"}')()
+        broker.freeze()
+        sent = [sender.send(names.alerts, b"x", b'{"id": "lost"}') for _ in range(3)]
+        time.sleep(limits["request_timeout_ms"] / 1000 + 0.5)
+        broker.kill()
+        try:
+            for confirm in sent:
+                with pytest.raises(TargetAway):
+                    confirm()
+        finally:
+            broker.start()
+        start = time.monotonic()
+        sender.send(names.alerts, b"x", b'{"id": "after"}')()
+        assert time.monotonic() - start < 20
+        got = [each.event["id"] for each in read(broker.bootstrap, names.alerts, 2)]
+        assert got == ["before", "after"]
+        sender.close()
+
     def test_a_message_that_is_too_large_fails_alone(self, broker: Broker, names: Topics) -> None:
         sender = KafkaSender(broker.bootstrap)
         with pytest.raises(DeliveryFailed) as failed:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -96,6 +97,11 @@ class Broker:
                 raise NoBroker(f"kafka: {(self._folder / 'log').read_text()[-2000:]}")
             time.sleep(0.2)
         drop_sockets()
+
+    def freeze(self) -> None:
+        """It takes messages from the wire no more, and answers nobody; then it can be killed."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
 
     def kill(self) -> None:
         """As if by kill -9."""
