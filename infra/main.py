@@ -34,6 +34,7 @@ from infra.cli import (
     whatif,
     working,
 )
+from infra.cli.options import at_end
 from infra.cli.output import stderr
 from infra.sources.csv_lines import HeaderError
 from infra.sources.wire import Refusal
@@ -81,7 +82,8 @@ app.add_typer(whatif.commands, name="whatif")
 def main() -> None:
     """Runs a command; an error of ours or of the file system is one line and exit code 1."""
     try:
-        app()
+        with at_end:
+            app()
     except (PersistenceError, DBAPIError) as error:
         reason = str(error).strip().partition("\n")[0]
         stderr().print(f"thresher: the database: {reason}", style="red", markup=False)

@@ -2,8 +2,10 @@
 
 import ast
 import re
+import sys
 import tomllib
 from collections.abc import Iterator
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -184,6 +186,27 @@ def pins(lock: str) -> set[str]:
 
 def test_users_get_the_versions_that_were_tested() -> None:
     assert pins("requirements.lock") < pins("requirements-dev.lock")
+
+
+def test_what_the_product_imports_is_installed_with_it() -> None:
+    """A package of the development lock alone is there in tests, and nowhere else."""
+    installed = {pin.partition("==")[0] for pin in pins("requirements.lock")}
+    distributions = packages_distributions()
+    imported = {
+        name.partition(".")[0]
+        for path in files_of(*ROOMS)
+        for node in ast.walk(parsed(path))
+        if isinstance(node, ast.Import) or (isinstance(node, ast.ImportFrom) and node.level == 0)
+        for name in names_in(node, {}) or [str(getattr(node, "module", ""))]
+    }
+    foreign = imported - sys.stdlib_module_names - {*ROOMS}
+    assert "sqlalchemy" in foreign
+    missing = {
+        name
+        for name in foreign
+        if not {each.lower().replace("_", "-") for each in distributions[name]} & installed
+    }
+    assert missing == set()
 
 
 def test_the_product_is_installed_without_the_peers_that_it_is_compared_with() -> None:

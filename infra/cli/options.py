@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import Annotated
 
-import click
 import typer
 from pydantic import ValidationError
 
@@ -28,6 +28,7 @@ KnownAt = Annotated[
     str | None,
     typer.Option("--known-at", help="Only facts recorded by then: a date or an instant."),
 ]
+at_end = ExitStack()  # what is to be done when the command has ended, however it did
 
 
 class WrongSettings(ThresherError):
@@ -35,12 +36,9 @@ class WrongSettings(ThresherError):
 
 
 def application() -> App:
-    """The application over the configured database; it rests when the command has ended, however
-    it did. Raises WrongSettings."""
+    """The application over the configured database; it rests at the end. Raises WrongSettings."""
     app = App(settings(), is_process=True)
-    context = click.get_current_context(silent=True)
-    if context is not None:
-        context.call_on_close(app.rest)
+    at_end.callback(app.rest)
     return app
 
 

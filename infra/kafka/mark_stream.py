@@ -51,6 +51,11 @@ class MarkStream:
         stored, self._fresh = self._fresh, []
         return stored
 
+    @property
+    def last(self) -> int:
+        """The id of the last mark that is known here."""
+        return self._board.last_id
+
     def _put(self, stored: Stored) -> None:
         for id, quote in stored:
             self._board.take(id, quote)

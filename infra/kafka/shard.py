@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from domain.days import sortable_instant
+from domain.decisions import AlertFired
 from domain.fact_codec import ALERT_TYPES
 from infra.composition import App
 from infra.kafka.records import Record, dead, fact_offer
@@ -87,14 +88,25 @@ class Shard:
         self.market.taken_up(recorded_at)
         return outcomes, len(unusable) + outcomes.count(Outcome.CONFLICT)
 
-    def follow(self, stored: Stored) -> None:
-        """Asks its rules at marks that were stored."""
-        self.market.follow(stored)
+    def follow(self, stored: Stored) -> list[float]:
+        """Asks its rules at marks that were stored.
+
+        Returns of each alert that fired the seconds since its marks were taken in, by whichever
+        worker; of several batches the first.
+        """
+        first = self.projector.board.last_id + 1
+        crossings = self.market.follow(stored)
+        fired = sum(isinstance(each, AlertFired) for each in crossings)
+        return [self._seconds_since(first)] * fired if fired else []
 
     def idle(self) -> None:
-        """Time goes on without messages: rules that wait for it are asked."""
+        """Time goes on without marks: rules that wait for it are asked."""
         self.market.taken_up()
         self.market.keep_evaluated()
+
+    def has_seen(self, last: int) -> bool:
+        """Whether its rules were asked at the mark `last`."""
+        return self.projector.board.last_id >= last
 
     def news(self) -> tuple[int, int]:
         """How many alerts fired, and how many were re-armed, since it was asked last."""
@@ -102,12 +114,9 @@ class Shard:
         self._told = counts.fired, counts.rearmed
         return counts.fired - told[0], counts.rearmed - told[1]
 
-    def seconds_since_mark(self) -> float:
-        """Since the last mark that it saw was taken in, by whichever worker."""
+    def _seconds_since(self, mark: int) -> float:
         with self._database.reading() as connection:
-            taken_at = mark_recorded_at(connection, self.projector.board.last_id)
-        if not taken_at:
-            return 0.0
+            taken_at = mark_recorded_at(connection, mark)
         return max(0.0, (self._clock() - datetime.fromisoformat(taken_at)).total_seconds())
 
     def close(self) -> None:

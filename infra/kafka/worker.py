@@ -147,13 +147,13 @@ class Worker:
     def _follow(self) -> None:
         """Every shard sees the marks that were stored; now and then, that time goes on."""
         stored = self._marks.since()
-        is_idle = not stored and time.monotonic() - self._idled >= IDLE_SECONDS
+        is_idle = time.monotonic() - self._idled >= IDLE_SECONDS
         for shard in list(self.shards.values()):
             try:
-                if is_idle:
+                for seconds in shard.follow(stored):
+                    self.metrics.tick_to_alert.observe(seconds)
+                if is_idle and shard.has_seen(self._marks.last):
                     shard.idle()
-                else:
-                    shard.follow(stored)
             except PositionMoved as moved:
                 self._refused(moved, None, shard.number)
             self._tell(shard)
@@ -187,8 +187,6 @@ class Worker:
         self.metrics.alerts.labels("fired").inc(fired)
         self.metrics.alerts.labels("rearmed").inc(rearmed)
         self.metrics.own_facts.inc(fired + rearmed)
-        if fired:
-            self.metrics.tick_to_alert.observe(shard.seconds_since_mark())
         self.metrics.missed.set(sum(each.market.counts.missed for each in self.shards.values()))
         if shard.number in self.shards:
             self.metrics.position.labels(shard.number).set(shard.projector.position)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -90,3 +92,9 @@ def test_an_answer_counts_the_marks_that_are_too_old(slipped: Path) -> None:
     assert "1 mark is too old, or only an ask" in thresher("opportunities", "-o", "table").out
     then = ("opportunities", "--as-of", "2025-03-01")
     assert [each["mark_stale"] for each in thresher(*then).rows] == [True]  # by midnight
+
+
+@pytest.mark.usefixtures("slipped")
+def test_a_command_leaves_what_rules_wait_for_to_the_next(database: Path) -> None:
+    with closing(sqlite3.connect(database)) as tables:
+        assert tables.execute("SELECT taxpayer FROM rests").fetchall() == [("main",)]

@@ -42,7 +42,7 @@ class Cluster:
         (self.port,) = free_ports(1)
         self.url = f"postgresql://postgres@127.0.0.1:{self.port}"
         self._owner = _owner()
-        self._programs = _programs()
+        self._programs = programs()
         self._folder = folder
         own = {"port": self.port, "unix_socket_directories": folder}
         settings = _SETTINGS | own | ({} if durable else _FAST)
@@ -110,7 +110,8 @@ def drop_database(server_url: str, name: str) -> None:
         connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
-def _programs() -> Path:
+def programs() -> Path:
+    """Where the programs of a server and its clients are; raises NoServer."""
     found = shutil.which("initdb")
     if found:
         return Path(found).resolve().parent

@@ -1,8 +1,7 @@
 """A real Apache Kafka broker for tests: one node, KRaft, on 127.0.0.1 and free ports.
 
-THRESHER_TEST_KAFKA names a running one instead (host:port). Otherwise Java 17 runs the jars that
-Maven fetches once into the cache. Nothing is skipped where none is found: the tests fail with
-what to install.
+Java 17 runs the jars of KAFKA_HOME, or those that Maven fetches once into the cache. Nothing is
+skipped where one is missing: the tests fail with what to install.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ import subprocess
 import tempfile
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -58,26 +57,31 @@ class NoBroker(Exception):
 
 
 class Broker:
-    """A broker process over one folder; it can be killed and started again."""
+    """A broker process over one folder; it can be killed and started again.
 
-    def __init__(self, folder: Path) -> None:
+    `environment`: that of the official image, whose own program sets the broker up by it; {port},
+    {controller} and {data} stand for ours.
+    """
+
+    def __init__(self, folder: Path, environment: Mapping[str, str] | None = None) -> None:
         self._folder = folder
         self._java = _java()
         self._jars = _jars()
         self.port, controller = free_ports(2)
         self.bootstrap = f"127.0.0.1:{self.port}"
         self._config = folder / "server.properties"
-        self._config.write_text(
-            _SETTINGS.format(port=self.port, controller=controller, data=folder / "data")
-        )
         self._process: subprocess.Popen[bytes] | None = None
-        done = subprocess.run(
-            [*self._command("kafka.tools.StorageTool"), "format", f"--cluster-id={_CLUSTER}",
-             "--config", str(self._config), "--standalone"],
-            capture_output=True, text=True, check=False, timeout=120,
-        )  # fmt: skip
-        if done.returncode:
-            raise NoBroker(f"kafka storage format: {(done.stdout + done.stderr)[-1000:]}")
+        ours = {"port": self.port, "controller": controller, "data": folder / "data"}
+        if environment is None:
+            self._config.write_text(_SETTINGS.format(**ours))
+            self._run("kafka.tools.StorageTool", "format", f"--cluster-id={_CLUSTER}",
+                      "--config", str(self._config), "--standalone")  # fmt: skip
+        else:
+            named = {name: value.format(**ours) for name, value in environment.items()}
+            places = {"default": folder / "none", "mounted": folder / "none", "final": folder}
+            self._run("kafka.docker.KafkaDockerWrapper", "setup",
+                      *(f"--{kind}-configs-dir={place}" for kind, place in places.items()),
+                      **named)  # fmt: skip
 
     def start(self) -> None:
         """Returns when a client is answered; raises NoBroker with the end of its log."""
@@ -105,6 +109,15 @@ class Broker:
             self._process.kill()
             self._process.wait()
 
+    def _run(self, main: str, *arguments: str, **environment: str) -> None:
+        others = {name: it for name, it in os.environ.items() if not name.startswith("KAFKA_")}
+        done = subprocess.run(
+            [*self._command(main), *arguments], env=others | environment,
+            capture_output=True, text=True, check=False, timeout=120,
+        )  # fmt: skip
+        if done.returncode:
+            raise NoBroker(f"{main}: {(done.stdout + done.stderr)[-1000:]}")
+
     def _command(self, main: str) -> list[str]:
         return [
             self._java, "-Xms128m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
@@ -122,11 +135,11 @@ def drop_sockets() -> None:
 
 
 @contextmanager
-def broker() -> Iterator[Broker]:
-    """A running broker of our own, gone at the end."""
+def broker(environment: Mapping[str, str] | None = None) -> Iterator[Broker]:
+    """A running broker of our own, gone at the end; `environment` as in Broker."""
     folder = Path(tempfile.mkdtemp(prefix="thresher-kafka-"))
     try:
-        running = Broker(folder)
+        running = Broker(folder, environment)
         try:
             running.start()
             yield running
