@@ -54,8 +54,8 @@ def _rate(place: Place, workers: int, opening: Sequence[Said], trades: Sequence[
     for _ in range(workers):
         place.start("worker")
     known = send(place, opening)
-    place.until_ready()
     place.until_done(known)
+    place.until_shared(workers)
     place.signal(signal.SIGSTOP)
     count = send(place, trades)
     start = time.perf_counter()

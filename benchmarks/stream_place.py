@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 import psycopg
-from kafka import KafkaProducer
+from kafka import KafkaAdminClient, KafkaProducer
 
 from infra.channels.kafka import cloud_event
 from infra.kafka.topics import Topics, make_topics, topics
@@ -46,7 +46,7 @@ class Place:
             "THRESHER_DATABASE_URL": self.settings.database_url,
             "THRESHER_KAFKA": self.settings.kafka,
             "THRESHER_KAFKA_PREFIX": self.settings.kafka_prefix,
-            "THRESHER_KAFKA_SESSION_SECONDS": "60",
+            "THRESHER_KAFKA_SESSION_SECONDS": "20",
             "THRESHER_LOG_LEVEL": "warning",
         }
         started = subprocess.Popen([sys.executable, "-m", "infra.main", *command], env=environment)
@@ -57,8 +57,16 @@ class Place:
         for each in self._processes:
             each.send_signal(number)
 
-    def until_ready(self) -> None:
-        """Every shard was taken up by a worker."""
+    def until_shared(self, workers: int) -> None:
+        """So many workers have shared the shards out, and taken them up."""
+        admin = KafkaAdminClient(bootstrap_servers=self.settings.kafka)
+        group, deadline = self.settings.kafka_prefix, time.monotonic() + _WAIT_SECONDS
+        while time.monotonic() < deadline:
+            found = admin.describe_groups([group])[group]
+            if (found["group_state"], len(found["members"])) == ("Stable", workers):
+                break
+            time.sleep(0.1)
+        admin.close()
         self._until(_READY, {}, SHARDS)
 
     def until_done(self, messages: int) -> None:
