@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import msgspec
@@ -18,7 +18,17 @@ from domain.decisions import (
     AlertSnoozed,
 )
 from domain.facts import Fact
-from projections.schema import METADATA, Piece, Projection, insert, insert_new, pieces, text
+from projections.schema import (
+    AT_ONCE,
+    METADATA,
+    Piece,
+    Projection,
+    having,
+    insert,
+    insert_new,
+    pieces,
+    text,
+)
 
 ALERT_RULES = Projection(
     "alert_rules",
@@ -72,7 +82,7 @@ _CROSSING = update(ALERTS.table).where(  # what it sets is what it is given
     ALERTS.table.c.rule == bindparam("name"),
     ALERTS.table.c.crossing == bindparam("number"),
 )
-_AT_ONCE = 1_000  # a statement takes no more than some thousand values
+
 _INNER = ("taxpayer", "rearm_recorded_at", "ack_recorded_at")
 
 
@@ -151,8 +161,8 @@ def rules_of(connection: Connection, taxpayers: Sequence[str]) -> dict[str, dict
     """The rules in force of some taxpayers, by taxpayer and name."""
     table = ALERT_RULES.table
     found: dict[str, dict[str, Piece]] = {}
-    for start in range(0, len(taxpayers), _AT_ONCE):
-        some = table.c.taxpayer.in_(taxpayers[start : start + _AT_ONCE])
+    for start in range(0, len(taxpayers), AT_ONCE):
+        some = table.c.taxpayer.in_(taxpayers[start : start + AT_ONCE])
         query = select(table).where(some).order_by(*table.primary_key.columns)
         for row in connection.execute(query):
             found.setdefault(row.taxpayer, {})[row.name] = dict(row._mapping)
@@ -165,9 +175,9 @@ def times(connection: Connection, taxpayer: str, name: str) -> Piece:
     return dict.fromkeys(TIMES, "") if found is None else dict(found._mapping)
 
 
-def taxpayers(connection: Connection) -> set[str]:
-    """Who has alerts."""
-    return set(connection.scalars(select(ALERTS.table.c.taxpayer).distinct()))
+def taxpayers(connection: Connection, names: Collection[str]) -> set[str]:
+    """Who of these has alerts."""
+    return having(connection, ALERTS.table, names)
 
 
 def read(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import msgspec
 from sqlalchemy import (
     Column,
@@ -19,7 +21,7 @@ from sqlalchemy import (
 from domain.days import seconds_after
 from domain.decisions import AlertFired, AlertLapsed, AlertPending, AlertRuleRemoved, AlertRuleSet
 from domain.facts import Fact
-from projections.schema import METADATA, Piece, Projection, insert_new, pieces, text
+from projections.schema import METADATA, Piece, Projection, having, insert_new, pieces, text
 
 ALERT_PENDING = Projection(
     "alert_pending",
@@ -82,9 +84,9 @@ def _end(connection: Connection, taxpayer: str, rule: str, at: str, recorded_at:
     )
 
 
-def taxpayers(connection: Connection) -> set[str]:
-    """Whose rules have waited."""
-    return set(connection.scalars(select(ALERT_PENDING.table.c.taxpayer).distinct()))
+def taxpayers(connection: Connection, names: Collection[str]) -> set[str]:
+    """Whose rules, of these, have waited."""
+    return having(connection, ALERT_PENDING.table, names)
 
 
 def latest(connection: Connection, taxpayer: str) -> list[Piece]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -31,6 +31,7 @@ CHECKPOINTS = Table(
     Column("as_of", Text, nullable=False),
 )
 
+AT_ONCE = 1_000  # a statement takes no more than some thousand values
 Row = tuple[Any, ...]
 Piece = dict[str, Any]
 Formats = dict[str, Callable[[Any], str]]
@@ -79,6 +80,16 @@ def insert(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
 @cache  # compiling takes longer than inserting a row
 def _insert_text(table: Table, dialect: Dialect) -> str:
     return str(table.insert().compile(dialect=dialect))
+
+
+def having(connection: Connection, table: Table, taxpayers: Collection[str]) -> set[str]:
+    """Which of these taxpayers have rows."""
+    found: set[str] = set()
+    names = sorted(taxpayers)
+    for start in range(0, len(names), AT_ONCE):
+        some = table.c.taxpayer.in_(names[start : start + AT_ONCE])
+        found |= set(connection.scalars(select(table.c.taxpayer).where(some).distinct()))
+    return found
 
 
 def pieces(connection: Connection, table: Table, taxpayer: str) -> list[Piece]:

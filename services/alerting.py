@@ -75,11 +75,11 @@ class Watch:
                 self._rules.pop(name, None)
             mine = changed & rules.keys()
             fired = {
-                name: alerts.read(connection, name) for name in mine & alerts.taxpayers(connection)
+                name: alerts.read(connection, name) for name in alerts.taxpayers(connection, mine)
             }
             waits = {
                 name: pending.latest(connection, name)
-                for name in mine & pending.taxpayers(connection)
+                for name in pending.taxpayers(connection, mine)
             }
         for name in sorted(mine):
             self._rules[name] = rules[name]

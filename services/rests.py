@@ -10,7 +10,7 @@ import msgspec
 from sqlalchemy import Column, LargeBinary, Table, Text, inspect, select
 
 from domain.fact_codec import ALERT_TYPES
-from projections.schema import insert
+from projections.schema import AT_ONCE, insert
 from services.live.engine import Engine
 from services.live.resting import Rest, rests
 from services.projector import Projector
@@ -26,7 +26,6 @@ RESTS = Table(
     Column("state", LargeBinary, nullable=False),
 )
 _BATCH = 100_000
-_AT_ONCE = 1_000  # a statement takes no more than some thousand values
 
 
 def save(projector: Projector, engine: Engine) -> int:
@@ -40,8 +39,8 @@ def save(projector: Projector, engine: Engine) -> int:
     ]
     with projector.database.writing() as connection:
         CACHES.create_all(connection)
-        for start in range(0, len(mine), _AT_ONCE):
-            some = mine[start : start + _AT_ONCE]
+        for start in range(0, len(mine), AT_ONCE):
+            some = mine[start : start + AT_ONCE]
             connection.execute(RESTS.delete().where(RESTS.c.taxpayer.in_(some)))
         if rows:
             insert(connection, RESTS, rows)

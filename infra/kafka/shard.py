@@ -100,7 +100,9 @@ class Shard:
         return [self._seconds_since(first)] * fired if fired else []
 
     def idle(self) -> None:
-        """Time goes on without marks: rules that wait for it are asked."""
+        """Time goes on without marks: rules that wait for it are asked, and those that commands
+        changed meanwhile."""
+        self.market.follow()
         self.market.taken_up()
         self.market.keep_evaluated()
 

@@ -150,9 +150,10 @@ class Worker:
         is_idle = time.monotonic() - self._idled >= IDLE_SECONDS
         for shard in list(self.shards.values()):
             try:
-                for seconds in shard.follow(stored):
-                    self.metrics.tick_to_alert.observe(seconds)
-                if is_idle and shard.has_seen(self._marks.last):
+                if not shard.has_seen(self._marks.last):
+                    for seconds in shard.follow(stored):
+                        self.metrics.tick_to_alert.observe(seconds)
+                elif is_idle:
                     shard.idle()
             except PositionMoved as moved:
                 self._refused(moved, None, shard.number)

@@ -172,7 +172,7 @@ class FactPostgresFactory(PostgresFactory):
         self.datastore.close()
         self.datastore = PostgresDatastore(
             parts["dbname"], parts["host"], parts["port"], parts["user"], parts["password"],
-            originator_id_type="text", pool_size=1, max_overflow=4, pre_ping=True,
+            originator_id_type="text", pool_size=1, max_overflow=4,
         )  # fmt: skip
         known = self.datastore.pool.kwargs
         assert isinstance(known, dict)
