@@ -98,9 +98,13 @@ def mark_at(connection: Connection, id: int) -> str:
     return connection.scalar(select(MARKS.c.at).where(MARKS.c.id == id)) or ""
 
 
-def mark_recorded_at(connection: Connection, id: int) -> str:
-    """When we learned of the mark `id`, in UTC; empty without it."""
-    return connection.scalar(select(MARKS.c.recorded_at).where(MARKS.c.id == id)) or ""
+def first_recorded_at(connection: Connection, id: int) -> str:
+    """When we learned of the first mark from number `id` on, in UTC; empty without one.
+
+    A mark that was known when it came again has left its number out.
+    """
+    query = select(MARKS.c.recorded_at).where(MARKS.c.id >= id).order_by(MARKS.c.id).limit(1)
+    return connection.scalar(query) or ""
 
 
 def latest(

@@ -17,7 +17,7 @@ from services.intake import DeadLetter, Intake, Step
 from services.ledger import Offer, Outcome
 from services.mark_intake import Stored
 from services.market import Market
-from services.marks import mark_at, mark_recorded_at
+from services.marks import first_recorded_at, mark_at
 from services.projector import Projector
 from services.windows_out import follow_windows
 
@@ -118,7 +118,7 @@ class Shard:
 
     def _seconds_since(self, mark: int) -> float:
         with self._database.reading() as connection:
-            taken_at = mark_recorded_at(connection, mark)
+            taken_at = first_recorded_at(connection, mark)
         return max(0.0, (self._clock() - datetime.fromisoformat(taken_at)).total_seconds())
 
     def close(self) -> None:

@@ -38,6 +38,7 @@ class Stream:
         self._producer = producer_of(bootstrap)
         self._failed: list[BaseException] = []
         self._sender: threading.Thread | None = None
+        self._closed = threading.Event()
 
     def rule(self, offers: Sequence[Offer]) -> None:
         """Rules for everybody, before any worker runs."""
@@ -64,6 +65,8 @@ class Stream:
         for number, each in enumerate(said):
             if rate and number % max(1, round(rate / _BURSTS_A_SECOND)) == 0:
                 time.sleep(max(0.0, start + number / rate - time.monotonic()))
+            if self._closed.is_set():
+                return
             topic = self.names.marks if each.kind == "mark" else self.names.facts
             value = encoded(each)
             sent = self._producer.send(topic, key=each.subject.encode(), value=value)
@@ -120,6 +123,10 @@ class Stream:
             left, looked = self.missing(ends), time.monotonic()
 
     def close(self) -> None:
+        """Sends no more."""
+        self._closed.set()
+        if self._sender is not None:
+            self._sender.join()
         with suppress(KafkaError):  # after a failure something may still be on its way
             self._producer.close(timeout=5)
 

@@ -132,6 +132,21 @@ def watched(place: Place) -> tuple[Place, Shard, MarkStream, str]:
     return place, shard, stream, name
 
 
+def test_an_alert_after_a_mark_that_came_again(
+    watched: tuple[Place, Shard, MarkStream, str],
+) -> None:
+    """The number of the mark that was known is left out: how long it took is told all the same."""
+    place, shard, stream, name = watched
+    known = {"asset": "S", "price": "100", "time": place.clock.text}
+    place.clock.advance(minutes=1)
+    fallen = {"asset": "S", "price": "79", "time": place.clock.text}
+    step, records = place.messages(MARKS, 0, "mark", ("S", known), ("S", fallen))
+    stream.take(step, records, place.clock.text)
+    place.clock.advance(seconds=3)
+    assert shard.follow(stream.since()) == [3]
+    assert len(place.fired(name)) == 1
+
+
 def test_a_taxpayer_is_where_kafka_sends_its_messages() -> None:
     """The hashes that Kafka's own clients are tested by, without their sign."""
     hashes = {
