@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from statistics import quantiles
 from threading import Thread
 
@@ -16,6 +17,7 @@ from kafka import KafkaConsumer, KafkaProducer
 
 from benchmarks.report import Result, note
 from benchmarks.stream_place import SHARDS, Place, message, send
+from domain.days import sortable_instant
 from domain.decisions import AlertRuleSet
 from infra.composition import App
 from infra.simulate import Said
@@ -63,7 +65,8 @@ def _fact(taxpayer: str, id: str, **data: str) -> Said:
 
 
 def _trade_of(name: str, number: int, amount: str) -> Said:
-    return _fact(name, f"t{number}", type="buy", ts=_AT, account="venue", qty="10", amount=amount)
+    at = sortable_instant(datetime.fromisoformat(_AT) + timedelta(milliseconds=number))
+    return _fact(name, f"t{number}", type="buy", ts=at, account="venue", qty="10", amount=amount)
 
 
 def _set_rules(place: Place, watchers: list[str]) -> None:

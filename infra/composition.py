@@ -60,6 +60,7 @@ class App:
         self.is_process = is_process
         self.settings = settings
         self.clock = clock
+        self.reconnects = True  # to a server whose connections were lost
         self.shard = 0  # on a server: of whose taxpayer is spoken
 
     @cached_property
@@ -68,7 +69,7 @@ class App:
         if self.settings.is_postgres:
             from infra.postgres import opening  # noqa: PLC0415  the driver is for servers alone
 
-            return opening.database(self.settings.database_url)
+            return opening.database(self.settings.database_url, reconnects=self.reconnects)
         if self.settings.memory:
             return open_memory(self.settings.memory)
         return open_database(self.settings.database_path)

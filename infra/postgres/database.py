@@ -33,12 +33,16 @@ def _integer(_type: Integer, compiler: Any, **options: Any) -> str:
     return str(compiler.visit_BIGINT(BigInteger(), **options))
 
 
-def open_database(url: str) -> Database:
-    """The database at `url`. Readers see one snapshot; a writer holds its lock from its start."""
+def open_database(url: str, *, reconnects: bool = True) -> Database:
+    """The database at `url`. Readers see one snapshot; a writer holds its lock from its start.
+
+    `reconnects`: each transaction first asks whether its connection still stands. A worker, which
+    ends when it does not, saves the question.
+    """
     engine = create_engine(
         engine_url(url),
         isolation_level="REPEATABLE READ",
-        pool_pre_ping=True,
+        pool_pre_ping=reconnects,
         pool_size=2,
         paramstyle="format",
     )

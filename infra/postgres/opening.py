@@ -22,9 +22,9 @@ class ServerNotReached(ThresherError):
     """PostgreSQL does not answer, or refuses."""
 
 
-def database(url: str) -> Database:
+def database(url: str, *, reconnects: bool = True) -> Database:
     """Read models and permanent tables; raises ServerNotReached, NotMigrated."""
-    opened = open_database(url)
+    opened = open_database(url, reconnects=reconnects)
     try:
         with opened.reading() as connection:
             check(connection, url)
