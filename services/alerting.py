@@ -12,7 +12,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection, Iterable, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from domain.decisions import AlertFired, AlertLot, AlertMark, AlertRearmed
 from domain.exact import format_money, format_quantity, money
@@ -39,6 +39,8 @@ LOTS_IN_EVIDENCE = 100
 _log = logging.getLogger(__name__)
 WORTH_WRITING = 20  # what rules wait for is stored when one in so many was asked
 
+_Rules = dict[str, dict[str, Piece]]  # by taxpayer and name
+
 
 class Watch:
     """Evaluates alert rules when marks, facts or days change."""
@@ -47,10 +49,10 @@ class Watch:
         self.engine = Engine(projector.taxpayer, self._recorded_at)
         self._projector = projector
         self._ledger = ledger
-        self._rules: dict[str, dict[str, Piece]] = {}  # by taxpayer and name
+        self._rules: _Rules = {}
         self._seen: list[Offer] = []
         self._rests = load(projector)
-        projector.changed |= set(ledger.taxpayers())
+        projector.all_changed()
         self.reload()
         self._rests = {}
         self.moved(projector.board.marks)  # whoever rests is asked if a price is beyond its guard
@@ -67,25 +69,30 @@ class Watch:
         """Takes up rules and facts that changed; all others stay as they are guarded."""
         changed, self._projector.changed = self._projector.changed, set()
         ruled, self._projector.ruled = self._projector.ruled, set()
-        with self._projector.database.reading() as connection:
-            rules = alerts.rules_of(connection, sorted(changed | ruled))
-            changed |= {name for name in ruled if self._rules.get(name) != rules.get(name)}
-            for name in changed:
-                self.engine.forget(name)
-                self._rules.pop(name, None)
-            mine = changed & rules.keys()
-            fired = {
-                name: alerts.read(connection, name) for name in alerts.taxpayers(connection, mine)
-            }
-            waits = {
-                name: pending.latest(connection, name)
-                for name in pending.taxpayers(connection, mine)
-            }
-        for name in sorted(mine):
+        # Who has no rule here, and told of none since, has none.
+        asked = ruled | (changed & self._rules.keys())
+        rules, fired, waits = self._stored(asked) if asked else ({}, {}, {})
+        changed |= {name for name in ruled if self._rules.get(name) != rules.get(name)}
+        for name in changed:
+            self.engine.forget(name)
+            self._rules.pop(name, None)
+        for name in sorted(changed & rules.keys()):
             self._rules[name] = rules[name]
             for rule in rules[name].values():
                 self._take_up(rule, fired.get(name, ()), waits.get(name, ()))
         self.moved(self._projector.board.moved_by_facts())
+
+    def _stored(self, names: set[str]) -> tuple[_Rules, dict[str, Any], dict[str, Any]]:
+        """The rules of some taxpayers, their alerts, and what was pending, as stored."""
+        with self._projector.database.reading() as connection:
+            rules = alerts.rules_of(connection, sorted(names))
+            fired = alerts.taxpayers(connection, rules)
+            waits = pending.taxpayers(connection, rules)
+            return (
+                rules,
+                {name: alerts.read(connection, name) for name in fired},
+                {name: pending.latest(connection, name) for name in waits},
+            )
 
     def _take_up(self, rule: Piece, fired: Sequence[Piece], waits: Sequence[Piece]) -> None:
         key = rule["taxpayer"], rule["name"]
@@ -180,7 +187,9 @@ class Watch:
         self._projector.catch_up(self.engine.now[:10])
         if any(outcome is not Outcome.NEW for outcome in outcomes):
             # Another process saw the crossing first: its alert is the one.
-            self._projector.changed |= {offer.taxpayer for offer in offers}
+            others = {offer.taxpayer for offer in offers}
+            self._projector.changed |= others
+            self._projector.ruled |= others
             self.reload()
         new: list[AlertFired | AlertRearmed] = []
         for offer, outcome in zip(offers, outcomes, strict=True):

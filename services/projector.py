@@ -98,7 +98,7 @@ class Projector:
         self.snapshots = Snapshots(database, ledger)
         self.taxpayers: dict[str, Taxpayer] = {}
         self.telling = Telling()
-        # Taxpayers whose books moved, and whose rules did; who follows them takes them away.
+        # Taxpayers whose books moved, and whose rules may have; who follows them takes them away.
         self.changed: set[str] = set()
         self.ruled: set[str] = set()
         self._delivers = delivers
@@ -202,13 +202,21 @@ class Projector:
             stored, tokens_now = positions[self._read_models], positions[TOKENS]
             if stored < self.position:  # they were started anew
                 self.taxpayers = {}
-                self.changed |= set(self.ledger.taxpayers())
+                self.all_changed()
                 self.board = MarkBoard(connection)
             elif stored > self.position:
-                self.changed |= self._passed_by(stored)
+                passed = self._passed_by(stored)
+                self.changed |= passed
+                self.ruled |= passed
             if tokens_now != self._tokens_seen:
                 self.board.follow_tokens(connection)
             self.position, self._tokens_seen = stored, tokens_now
+
+    def all_changed(self) -> None:
+        """Whoever follows takes everybody up anew."""
+        everybody = set(self.ledger.taxpayers())
+        self.changed |= everybody
+        self.ruled |= everybody
 
     def _passed_by(self, until: int) -> set[str]:
         """Whom others' facts up to a position reach; those whose books moved are loaded anew."""
