@@ -42,7 +42,7 @@ def results(tiny: bool) -> Iterator[Result]:
             yield Result(f"stream/{workers}w", rate, "facts/s", against, limit / rate)
         share = rates[0] / limit
         yield Result("stream/vs_copy", share, "ratio", "the goal, a third", _GOAL / share)
-        place = Place(server, broker, "latency")
+        place = Place(server, broker, "latency", shards=1)
         try:
             yield from stream_latency.results(place, *((2, 100) if tiny else (20, 1_000)))
         finally:

@@ -16,7 +16,7 @@ from threading import Thread
 from kafka import KafkaConsumer, KafkaProducer
 
 from benchmarks.report import Result, note
-from benchmarks.stream_place import SHARDS, Place, message, send
+from benchmarks.stream_place import Place, message, send
 from domain.days import sortable_instant
 from domain.decisions import AlertRuleSet
 from infra.composition import App
@@ -76,7 +76,7 @@ def _set_rules(place: Place, watchers: list[str]) -> None:
         effective_at=_AT, name="loss", scope="all", metric="harvestable_loss", threshold="200",
         channels=("kafka",),
     )  # fmt: skip
-    for shard in (app.of_shard(number) for number in range(SHARDS)):
+    for shard in (app.of_shard(number) for number in range(place.shards)):
         mine = [name for name in watchers if shard.ledger.owns(name)]
         shard.ledger.append([Offer(name, "bench", "rule/loss", rule) for name in mine], _AT)
         shard.projector.catch_up(_AT[:10])

@@ -30,14 +30,15 @@ _READY = "SELECT count(*) FROM checkpoints WHERE projection LIKE 'read_models%'"
 
 
 class Place:
-    """An empty database of four shards, topics of its own, and the processes started here."""
+    """An empty database of some shards, topics of its own, and the processes started here."""
 
-    def __init__(self, server: str, broker: kafka.Broker, name: str) -> None:
+    def __init__(self, server: str, broker: kafka.Broker, name: str, shards: int = SHARDS) -> None:
+        self.shards = shards
         url = postgres.new_database(server, name)
-        migrate(url, shards=SHARDS)
+        migrate(url, shards=shards)
         self.settings = Settings(database_url=url, kafka=broker.bootstrap, kafka_prefix=name)
         self.names: Topics = topics(name)
-        make_topics(broker.bootstrap, self.names, 1, SHARDS)
+        make_topics(broker.bootstrap, self.names, 1, shards)
         self._processes: list[subprocess.Popen[bytes]] = []
 
     def start(self, *command: str) -> None:
@@ -67,7 +68,7 @@ class Place:
                 break
             time.sleep(0.1)
         admin.close()
-        self._until(_READY, {}, SHARDS)
+        self._until(_READY, {}, self.shards)
 
     def until_done(self, messages: int) -> None:
         """So many messages of facts are read, and the read models have all that came of them."""

@@ -22,7 +22,8 @@ from services.sending import Sent, due_targets, send_due
 
 Job = Callable[[Callable[[], bool]], Sent]  # given: whether to stop before the next message
 Jobs = Callable[[], Mapping[str, Job]]  # by name, those that have something to send
-LOOK_SECONDS = 0.05
+LOOK_SECONDS, LOOK_SECONDS_BUSY = 0.05, 0.015
+_BUSY_SECONDS = 1  # after something was sent, more is likely soon
 REST_SECONDS, REST_SECONDS_MOST = 1, 60
 # Receivers of webhooks are strangers, and may take 15 s each: they get lines of their own. Each
 # line takes two connections to the database at most, and its pool has twelve.
@@ -39,6 +40,7 @@ class Relay:
         self._stopped, self._woken = Event(), Event()
         self._running: dict[str, Future[Sent]] = {}
         self._failures: dict[str, int] = {}
+        self._busy_until = 0.0
         self._rests_until: dict[str, float] = {}
         self._strangers = ThreadPoolExecutor(_STRANGERS_AT_ONCE, "strangers")
         self._others = ThreadPoolExecutor(_OTHERS_AT_ONCE, "targets")
@@ -51,7 +53,8 @@ class Relay:
         try:
             while not is_stopped():
                 self.step()
-                self._woken.wait(LOOK_SECONDS)
+                is_busy = time.monotonic() < self._busy_until
+                self._woken.wait(LOOK_SECONDS_BUSY if is_busy else LOOK_SECONDS)
                 self._woken.clear()
         finally:
             self._stopped.set()
@@ -67,6 +70,7 @@ class Relay:
             if name not in self._running and self._rests_until.get(name, 0) <= now:
                 pool = self._strangers if name.startswith(_STRANGERS) else self._others
                 self._running[name] = pool.submit(job, self._stopped.is_set)
+                self._busy_until = now + _BUSY_SECONDS
 
     def once(self) -> Sent:
         """Tries what is due now once, one after the other; returns the counts.
