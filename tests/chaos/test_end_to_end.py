@@ -1,6 +1,6 @@
 """A whole venue through Kafka into the streaming edition, and nothing breaks: the same answers.
 
-THRESHER_MARKS says how many prices it quotes, and a tenth as many facts: 1,000,000 in CI.
+THRESHER_MARKS says how many prices it quotes (100,000), and a tenth as many facts.
 """
 
 from __future__ import annotations
