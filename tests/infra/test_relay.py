@@ -359,9 +359,9 @@ class TestOnServers:
         limits = {name: value // 5 for name, value in kafka_channel._LIMITS.items()}
         monkeypatch.setattr(kafka_channel, "_LIMITS", limits)
         sender = KafkaSender(broker.bootstrap)
-        sender.send(names.alerts, b"x", b'{"id": "before"}')()
+        sender.send(names.alerts, b"x", some_alert("before"))()
         broker.freeze()
-        sent = [sender.send(names.alerts, b"x", b'{"id": "lost"}') for _ in range(3)]
+        sent = [sender.send(names.alerts, b"x", some_alert("lost")) for _ in range(3)]
         time.sleep(limits["request_timeout_ms"] / 1000 + 0.5)
         broker.kill()
         try:
@@ -371,7 +371,7 @@ class TestOnServers:
         finally:
             broker.start()
         start = time.monotonic()
-        sender.send(names.alerts, b"x", b'{"id": "after"}')()
+        sender.send(names.alerts, b"x", some_alert("after"))()
         assert time.monotonic() - start < 20
         got = [each.event["id"] for each in read(broker.bootstrap, names.alerts, 2)]
         assert got == ["before", "after"]
