@@ -135,9 +135,6 @@ class Worker:
                 self.metrics.facts.inc(outcomes.count(Outcome.NEW))
             else:
                 unusable = self._marks.take(step, fresh, sortable_instant(self._app.clock()))
-        if unusable:
-            told = {"topic": step.topic, "partition": step.partition, "count": unusable}
-            _log.warning("messages cannot be used: see thresher deadletters list", extra=told)
         self.metrics.dead.inc(unusable)
         self._next[partition] = step.next
         self.metrics.messages.labels(partition.topic).inc(len(fresh))
