@@ -19,13 +19,13 @@ from domain.decisions import (
 )
 from domain.facts import Fact
 from projections.schema import (
-    AT_ONCE,
     METADATA,
     Piece,
     Projection,
     having,
     insert,
     insert_new,
+    parts,
     pieces,
     text,
 )
@@ -161,9 +161,9 @@ def rules_of(connection: Connection, taxpayers: Sequence[str]) -> dict[str, dict
     """The rules in force of some taxpayers, by taxpayer and name."""
     table = ALERT_RULES.table
     found: dict[str, dict[str, Piece]] = {}
-    for start in range(0, len(taxpayers), AT_ONCE):
-        some = table.c.taxpayer.in_(taxpayers[start : start + AT_ONCE])
-        query = select(table).where(some).order_by(*table.primary_key.columns)
+    for some in parts(taxpayers):
+        mine = table.c.taxpayer.in_(some)
+        query = select(table).where(mine).order_by(*table.primary_key.columns)
         for row in connection.execute(query):
             found.setdefault(row.taxpayer, {})[row.name] = dict(row._mapping)
     return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -31,7 +31,7 @@ CHECKPOINTS = Table(
     Column("as_of", Text, nullable=False),
 )
 
-AT_ONCE = 1_000  # a statement takes no more than some thousand values
+_AT_ONCE = 1_000
 Row = tuple[Any, ...]
 Piece = dict[str, Any]
 Formats = dict[str, Callable[[Any], str]]
@@ -82,13 +82,18 @@ def _insert_text(table: Table, dialect: Dialect) -> str:
     return str(table.insert().compile(dialect=dialect))
 
 
+def parts(names: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Some at a time: a statement takes no more than some thousand values."""
+    for start in range(0, len(names), _AT_ONCE):
+        yield names[start : start + _AT_ONCE]
+
+
 def having(connection: Connection, table: Table, taxpayers: Collection[str]) -> set[str]:
     """Which of these taxpayers have rows."""
     found: set[str] = set()
-    names = sorted(taxpayers)
-    for start in range(0, len(names), AT_ONCE):
-        some = table.c.taxpayer.in_(names[start : start + AT_ONCE])
-        found |= set(connection.scalars(select(table.c.taxpayer).where(some).distinct()))
+    for some in parts(sorted(taxpayers)):
+        mine = select(table.c.taxpayer).where(table.c.taxpayer.in_(some))
+        found |= set(connection.scalars(mine.distinct()))
     return found
 
 

@@ -22,11 +22,11 @@ from sqlalchemy import (
     text,
 )
 
+from projections.schema import parts
 from services.tables import MARKS
 
 Limits = Sequence[ColumnElement[bool]]
 LastBefore = Callable[[str], Row[Any] | None]
-_AT_ONCE = 1000
 _END = "~"  # after every instant
 
 # The instant of an asset's last mark of a kind: from span to span backwards, and in each by time.
@@ -79,7 +79,7 @@ def latest_within(connection: Connection, limits: Limits) -> Iterator[Row[Any]]:
             mixed[row.asset] = None
         else:
             yield row
-    for some in _parts(list(mixed)):
+    for some in parts(list(mixed)):
         few = newest.add_columns(MARKS.c.kind).where(MARKS.c.asset.in_(some), *limits)
         by_kind = few.group_by(MARKS.c.asset, MARKS.c.kind).subquery()
         yield from connection.execute(_rows_of(by_kind, limits, ("asset", "at", "kind")))
@@ -108,9 +108,3 @@ def _rows_of(newest: Subquery, limits: Limits, on: Sequence[str]) -> Select[Any]
     same = and_(*(MARKS.c[name] == newest.c[name] for name in on))
     query = select(MARKS, *(each for each in newest.c if each.name not in MARKS.c))
     return query.join(newest, same).where(*limits).order_by(MARKS.c.id)
-
-
-def _parts(assets: list[str]) -> Iterator[list[str]]:
-    """Some at a time: a statement takes no more than some thousand values."""
-    for start in range(0, len(assets), _AT_ONCE):
-        yield assets[start : start + _AT_ONCE]

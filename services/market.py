@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import chain, groupby
 
-from sqlalchemy import Connection
-
 from domain.days import sortable_instant
 from domain.decisions import AlertFired, AlertRearmed
 from services.alerting import Watch
@@ -75,23 +73,18 @@ class Market:
         self._audited: datetime | None = None
 
     def take(
-        self,
-        quotes: Sequence[Quote],
-        *,
-        confirmed: bool = False,
-        beside: Callable[[Connection], None] = lambda connection: None,
+        self, quotes: Sequence[Quote], *, confirmed: bool = False
     ) -> list[AlertFired | AlertRearmed]:
         """Stores quotes, evaluates rules at each instant in turn, and delivers what fired.
 
         A quote that jumps is held instead (services/held_marks.py), unless it is `confirmed`.
         What counts is what the store held after it: a mark that was known adds nothing, and
-        marks that another process stored meanwhile count in their order. `beside` writes in the
-        transaction of the marks: how far their stream was read.
+        marks that another process stored meanwhile count in their order.
         """
         recorded_at = sortable_instant(self._clock())
         self.watch.follow()
         board = self._projector.board
-        taken = self._intake.take(board, quotes, recorded_at, confirmed=confirmed, beside=beside)
+        taken = self._intake.take(board, quotes, recorded_at, confirmed=confirmed)
         self.counts.quotes += len(quotes)
         self.counts.held += taken.held
         return self._see(taken.stored, recorded_at)

@@ -17,7 +17,7 @@ from projections import tax_years as years
 from projections.alerts import ALERT_RULES, ALERTS
 from projections.pending import ALERT_PENDING
 from projections.rows import Changes, RowKey
-from projections.schema import AT_ONCE, CHECKPOINTS, Projection, Row
+from projections.schema import CHECKPOINTS, Projection, Row, parts
 from services.marks import MarkBoard
 from services.statement import opportunity_pieces
 from services.written import Taxpayer, Written
@@ -115,8 +115,7 @@ def forget_opportunities(connection: Connection) -> None:
 
 def clear(connection: Connection, taxpayers: Sequence[str]) -> None:
     """Drops every row of these taxpayers, and what says that their opportunities are written."""
-    for start in range(0, len(taxpayers), AT_ONCE):
-        some = taxpayers[start : start + AT_ONCE]
+    for some in parts(taxpayers):
         for projection in PROJECTIONS:
             table = projection.table
             connection.execute(table.delete().where(table.c.taxpayer.in_(some)))

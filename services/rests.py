@@ -10,7 +10,7 @@ import msgspec
 from sqlalchemy import Column, LargeBinary, Table, Text, inspect, select
 
 from domain.fact_codec import ALERT_TYPES
-from projections.schema import AT_ONCE, insert
+from projections.schema import insert, parts
 from services.live.engine import Engine
 from services.live.resting import Rest, rests
 from services.projector import Projector
@@ -39,8 +39,7 @@ def save(projector: Projector, engine: Engine) -> int:
     ]
     with projector.database.writing() as connection:
         CACHES.create_all(connection)
-        for start in range(0, len(mine), AT_ONCE):
-            some = mine[start : start + AT_ONCE]
+        for some in parts(mine):
             connection.execute(RESTS.delete().where(RESTS.c.taxpayer.in_(some)))
         if rows:
             insert(connection, RESTS, rows)

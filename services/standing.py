@@ -16,9 +16,10 @@ from domain.fact_codec import decode
 from projections.data_issues import DATA_ISSUES
 from projections.schema import CHECKPOINTS
 from services.digests import WAITING
+from services.held_marks import count_held
 from services.projector import DELIVERY, READ_MODELS, VERSION, checkpoint_name
 from services.sending import GIVEN_UP
-from services.tables import DEAD_LETTERS, HELD_MARKS, OUTBOX, QUARANTINE
+from services.tables import DEAD_LETTERS, OUTBOX, QUARANTINE
 
 _HEADS = text("SELECT shard, position FROM heads ORDER BY shard")
 _FACT = text("SELECT topic, state FROM facts WHERE shard = :shard AND position = :position")
@@ -92,7 +93,6 @@ def backlog(connection: Connection, now: datetime) -> Backlog:
     )
     letters = select(func.count()).select_from(DEAD_LETTERS).where(DEAD_LETTERS.c.replayed_at == "")
     given_up = select(func.count()).select_from(OUTBOX).where(OUTBOX.c.sent_at == GIVEN_UP)
-    held = select(func.count()).select_from(HELD_MARKS).where(HELD_MARKS.c.state == "held")
     return Backlog(
         outbox_pending=pending,
         outbox_seconds=_seconds_since(oldest, now) if oldest else 0,
@@ -101,7 +101,7 @@ def backlog(connection: Connection, now: datetime) -> Backlog:
         quarantined=connection.execute(
             select(func.count()).select_from(QUARANTINE)
         ).scalar_one(),
-        held_marks=connection.execute(held).scalar_one(),
+        held_marks=count_held(connection),
         dead_letters=connection.execute(letters).scalar_one() if _is_server(connection) else None,
     )  # fmt: skip
 
