@@ -14,16 +14,21 @@ from services.database import Database
 from services.tables import MARKS
 
 _WRITES = "thresher_writes"
+# How much of the write-ahead log is let wait for `Database.checkpoint`, in pages, if nobody calls.
+MOST_PAGES = 4_000
 # The last is for a store in memory alone.
-_PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=30000", "read_uncommitted=1")
+_PRAGMAS = (
+    "journal_mode=WAL", "busy_timeout=30000", f"wal_autocheckpoint={MOST_PAGES}",
+    "read_uncommitted=1",
+)  # fmt: skip
 _MARK_TABLES = text("SELECT name FROM sqlite_master WHERE name IN ('marks', 'mark_spans')")
 
 
 def open_database(path: Path, *, is_there: bool = False) -> Database:
     """The database at `path`, made if need be; with `is_there` a missing file is an error of use.
 
-    Read models commit with synchronous=NORMAL: the log in the same file is FULL, and the
-    write-ahead log keeps their order, so a read model can never be ahead of its facts.
+    Marks commit with synchronous=FULL, as facts do. Read models with NORMAL: the write-ahead log
+    keeps the order of all, so a read model can never be ahead of its facts.
     """
     if is_there:
         return _opened(create_engine(f"sqlite:///file:{quote(str(path))}?mode=rw&uri=true"))
@@ -51,10 +56,19 @@ def _opened(engine: Engine) -> Database:
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
         options: Any = connection.get_execution_options()
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get(_WRITES) else "BEGIN")
+        synchronous = options.get(_WRITES)
+        plain: Any = connection.connection.driver_connection  # a quarter of a statement's cost
+        if synchronous is None:
+            plain.execute("BEGIN")
+            return
+        if connection.info.get(_WRITES) != synchronous:
+            plain.execute(f"PRAGMA synchronous={synchronous}")
+            connection.info[_WRITES] = synchronous
+        connection.exec_driver_sql("BEGIN IMMEDIATE")  # may find it locked
 
-    writer = engine.execution_options(**{_WRITES: True})
-    return Database(reader=engine, writer=writer, marks=writer)
+    writer = engine.execution_options(**{_WRITES: "NORMAL"})
+    marks = engine.execution_options(**{_WRITES: "FULL"})
+    return Database(reader=engine, writer=writer, marks=marks)
 
 
 def _renew_marks(database: Database) -> None:

@@ -22,6 +22,7 @@ from eventsourcing.sqlite import (
     SQLiteFactory,
 )
 
+from infra.database import MOST_PAGES
 from services.fact_store import FactRecorder
 
 _IDS_A_QUERY = 500
@@ -32,6 +33,7 @@ class _Pool(SQLiteConnectionPool):
         connection = super()._create_connection()
         with connection.cursor() as cursor:
             cursor.execute("PRAGMA synchronous=FULL")
+            cursor.execute(f"PRAGMA wal_autocheckpoint={MOST_PAGES}")
             cursor.execute("PRAGMA read_uncommitted=1")  # in memory alone: see open_memory
         return connection
 
@@ -72,11 +74,14 @@ class FactSQLiteRecorder(SQLiteApplicationRecorder, FactRecorder):
 
     def _insert_events(
         self, c: SQLiteCursor, stored_events: Sequence[StoredEvent], **_: Any
-    ) -> None:
+    ) -> Sequence[int] | None:
+        """Returns the positions: one writer at a time, so they follow one another."""
         c.executemany(
             self.insert_events_statement,
             [(s.originator_id, s.originator_version, s.topic, s.state) for s in stored_events],
         )
+        last = c.sqlite_cursor.execute("SELECT last_insert_rowid()").fetchone()[0]
+        return range(last + 1 - len(stored_events), last + 1) if stored_events else None
 
     def select_notifications(
         self,

@@ -24,7 +24,7 @@ from projections.schema import (
     Projection,
     having,
     insert,
-    insert_new,
+    insert_once,
     parts,
     pieces,
     text,
@@ -96,7 +96,8 @@ def apply(connection: Connection, taxpayer: str, fact: Fact, recorded_at: str) -
     if isinstance(fact, AlertRuleSet | AlertRuleRemoved):
         _set_rule(connection, taxpayer, fact, recorded_at)
     elif isinstance(fact, AlertFired):
-        _insert_once(connection, ALERTS.table, _fired(taxpayer, fact, recorded_at))
+        # The first fact of a crossing counts; no log can stop the projection.
+        insert_once(connection, ALERTS.table, [_fired(taxpayer, fact, recorded_at)])
     elif isinstance(fact, AlertRearmed):
         later = {"rearmed_at": fact.effective_at, "rearm_recorded_at": recorded_at}
         _update(connection, taxpayer, fact, later)
@@ -204,13 +205,6 @@ def _state(alert: Piece) -> str:
     if alert["rearmed_at"]:
         return "cleared"
     return "acknowledged" if alert["acknowledged_at"] else "firing"
-
-
-def _insert_once(connection: Connection, table: Table, row: tuple[Any, ...]) -> None:
-    """The first fact of a crossing counts; no log can stop the projection."""
-    names = [column.name for column in table.columns]
-    values = dict(zip(names, row, strict=True))
-    connection.execute(insert_new(connection.dialect, table), values)
 
 
 def _fired(taxpayer: str, fact: AlertFired, recorded_at: str) -> tuple[Any, ...]:

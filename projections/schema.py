@@ -82,6 +82,20 @@ def _insert_text(table: Table, dialect: Dialect) -> str:
     return str(table.insert().compile(dialect=dialect))
 
 
+def insert_once(connection: Connection, table: Table, rows: Sequence[Row]) -> int:
+    """The same, unless a row with the key is there; returns how many were inserted."""
+    if not rows:
+        return 0
+    text = _insert_once_text(table, connection.dialect)
+    return connection.exec_driver_sql(text, list(rows)).rowcount
+
+
+@cache
+def _insert_once_text(table: Table, dialect: Dialect) -> str:
+    values = dict.fromkeys(table.columns.keys(), "")
+    return str(insert_new(dialect, table).values(values).compile(dialect=dialect))
+
+
 def parts(names: Sequence[str]) -> Iterator[Sequence[str]]:
     """Some at a time: a statement takes no more than some thousand values."""
     for start in range(0, len(names), _AT_ONCE):

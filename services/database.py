@@ -46,6 +46,15 @@ class Database:
         with self.marks.begin() as connection:
             yield connection
 
+    def checkpoint(self) -> None:
+        """Copies what was committed from the log of a file into the file, as far as nobody reads
+        what was before. It takes milliseconds: better at a time of one's own than in a commit.
+        """
+        if self.reader.dialect.name == "sqlite":
+            with self.reader.connect() as connection:
+                plain = connection.connection.cursor()
+                plain.execute("PRAGMA wal_checkpoint(PASSIVE)").close()
+
     @contextmanager
     def alone(self, what: str) -> Iterator[bool]:
         """Whether nobody else is at `what`; then nobody comes to it before the end.

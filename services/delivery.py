@@ -20,7 +20,7 @@ from domain.days import sortable_instant
 from domain.decisions import AlertAcknowledged, AlertFired, AlertSnoozed
 from domain.errors import ThresherError
 from projections.alerts import crossing_key, times
-from projections.schema import Piece, insert_new
+from projections.schema import Piece, insert_once
 from services.alert_rules import URGENT, quiet_until
 from services.digest_times import schedule
 from services.digests import WAITING
@@ -72,13 +72,12 @@ def enqueue(
             "data": {"key": key, "taxpayer": taxpayer} | _data(fact),
         }
     ).decode()
-    for channel in dict.fromkeys(fact.channels):
-        row = {
-            "key": key, "channel": channel, "taxpayer": taxpayer, "payload": body,
-            "created_at": recorded_at, "due_at": due_at, "attempts": 0,
-            "sent_at": WAITING if rule["digest"] else "", "last_error": "",
-        }  # fmt: skip
-        connection.execute(insert_new(connection.dialect, OUTBOX), row)
+    state = WAITING if rule["digest"] else ""
+    rows = [
+        (key, channel, taxpayer, body, recorded_at, due_at, 0, state, "")
+        for channel in dict.fromkeys(fact.channels)
+    ]
+    insert_once(connection, OUTBOX, rows)
 
 
 def hold(

@@ -55,17 +55,18 @@ class Screen:
         if connection.scalar(_NEWS, {"last_id": board.last_id}):
             waiting = {(row.asset, row.source): row for row in _undecided(connection)}
             for _, other in stored_after(connection, board.last_id):
-                _note(board, latest, other)  # what another process stored meanwhile
+                known, price = _latest(board, latest, other.asset), quantity(other.price)
+                _note(latest, known, other, price)  # what another process stored meanwhile
         found: list[Quote] = []
         held = 0
         for quote in quotes:
+            known, price = _latest(board, latest, quote.asset), quantity(quote.price)
             key = quote.asset, quote.source
-            before = waiting.get(key)
-            known = _latest(board, latest, quote.asset)
+            before = waiting.get(key) if waiting else None
             if before is not None and known is not None and self._agrees(before, known, quote):
                 _decide(connection, before.id, "agreed", recorded_at)
                 found.append(quote_of(waiting.pop(key)))
-            elif known is not None and self._is_jump(connection, known, quote):
+            elif known is not None and self._is_jump(connection, known, quote, price):
                 row = _hold(connection, quote, known, recorded_at)
                 if row is not None:
                     held += 1
@@ -75,12 +76,12 @@ class Screen:
             elif before is not None and quote.at > before.at:
                 _follow(connection, waiting.pop(key))
             found.append(quote)
-            _note(board, latest, quote)
+            _note(latest, known, quote, price)
         return found, held
 
-    def _is_jump(self, connection: Connection, known: Latest, quote: Quote) -> bool:
-        """Whether the quote is out of its class's band round the latest mark, unexplained."""
-        price = quantity(quote.price)
+    def _is_jump(self, connection: Connection, known: Latest, quote: Quote, price: int) -> bool:
+        """Whether the quote, of that price, is out of its class's band round the latest mark,
+        unexplained."""
         if inside(NARROWEST_BAND, known.quoted, price):
             return False  # nearly every quote: no need to know its class
         policy = self._policy(quote.asset)
@@ -120,16 +121,17 @@ class Screen:
 
 def _latest(board: MarkBoard, latest: Mapping[str, Latest], asset: str) -> Latest | None:
     """The asset's latest mark: of those just taken in, or of the board."""
-    if asset in latest:
-        return latest[asset]
+    taken = latest.get(asset)
+    if taken is not None:
+        return taken
     mark = board.newest(asset)
     return None if mark is None else Latest(mark.quoted, mark.at)
 
 
-def _note(board: MarkBoard, latest: dict[str, Latest], quote: Quote) -> None:
-    known = _latest(board, latest, quote.asset)
+def _note(latest: dict[str, Latest], known: Latest | None, quote: Quote, price: int) -> None:
+    """The quote is taken in; `known` was the asset's latest before it."""
     if known is None or known.at <= quote.at:
-        latest[quote.asset] = Latest(quantity(quote.price), quote.at)
+        latest[quote.asset] = Latest(price, quote.at)
 
 
 def held(connection: Connection) -> list[Piece]:

@@ -114,7 +114,7 @@ def inside(band: int, known: int, price: int) -> bool:
 
     So a fall by half and a doubling are the same jump. From a price of zero nothing can be said.
     """
-    low, high = sorted((known, price))
+    low, high = (known, price) if known < price else (price, known)
     return not known or low * 100 >= high * (100 - band)
 
 

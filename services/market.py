@@ -11,6 +11,7 @@ from domain.days import sortable_instant
 from domain.decisions import AlertFired, AlertRearmed
 from services.alerting import Watch
 from services.asset_facts import AssetFacts
+from services.collector import paused
 from services.database import Clock, Database
 from services.delivery import Channels
 from services.evaluated import Evaluated
@@ -25,6 +26,7 @@ from services.queries import Queries
 from services.sending import deliver
 
 AUDITED_EVERY = timedelta(seconds=1)
+CHECKPOINTED_EVERY = 4_000  # marks
 MOST_MARKS = 10_000  # read and evaluated together, by who follows the marks
 
 
@@ -50,7 +52,7 @@ class Market:
 
     `max_behind`: how old the newest mark that waits may be before a live feed is conflated; None:
     each instant is evaluated, however long it takes. `is_late`: the last batch was older. `tell`
-    is called when something fired: it delivers at once, or wakes whoever does.
+    is called when something fired, with the targets: it delivers at once, or wakes whoever does.
     """
 
     def __init__(
@@ -60,7 +62,7 @@ class Market:
         self.counts = MarketCounts()
         self.max_behind: timedelta | None = None
         self.is_late = False
-        self.tell: Callable[[], object] = self.deliver
+        self.tell: Callable[[Collection[str]], object] = self.deliver
         self.watch = Watch(projector, ledger)
         self._database = database
         self._projector = projector
@@ -71,6 +73,7 @@ class Market:
         self._intake = MarkIntake(database, AssetFacts([ledger]))
         self._evaluated = evaluated
         self._audited: datetime | None = None
+        self._since_checkpoint = CHECKPOINTED_EVERY  # whatever was there before
 
     def take(
         self, quotes: Sequence[Quote], *, confirmed: bool = False
@@ -82,12 +85,18 @@ class Market:
         marks that another process stored meanwhile count in their order.
         """
         recorded_at = sortable_instant(self._clock())
-        self.watch.follow()
-        board = self._projector.board
-        taken = self._intake.take(board, quotes, recorded_at, confirmed=confirmed)
-        self.counts.quotes += len(quotes)
-        self.counts.held += taken.held
-        return self._see(taken.stored, recorded_at)
+        with paused():
+            self.watch.follow()
+            board = self._projector.board
+            taken = self._intake.take(board, quotes, recorded_at, confirmed=confirmed)
+            self.counts.quotes += len(quotes)
+            self.counts.held += taken.held
+            crossings = self._see(taken.stored, recorded_at)
+        self._since_checkpoint += len(taken.stored)
+        if self._since_checkpoint >= CHECKPOINTED_EVERY:
+            self._since_checkpoint = 0
+            self._database.checkpoint()  # now that nobody waits for what fired
+        return crossings
 
     def follow(self, stored: Stored = ()) -> list[AlertFired | AlertRearmed]:
         """Evaluates rules at marks that somebody stored, each instant in turn, and settles.
@@ -118,7 +127,7 @@ class Market:
             evaluated.moved(last)
         self._count(crossings)
         if crossings:
-            self.tell()
+            self.tell(_targets(crossings))
         return crossings
 
     def steps(self) -> tuple[Step, ...]:
@@ -220,9 +229,9 @@ class Market:
         """Stores what every rule waits for: before a process ends, or when there is time."""
         self.watch.rest()
 
-    def deliver(self) -> dict[str, int]:
-        """Sends what is due in the outbox."""
-        return deliver(self._database, self._channels, self._clock)
+    def deliver(self, first: Collection[str] = ()) -> dict[str, int]:
+        """Sends what is due in the outbox; to these targets first."""
+        return deliver(self._database, self._channels, self._clock, first)
 
     def refresh(self) -> None:
         """Brings the stored opportunities of whom is loaded to the latest marks and today.
@@ -246,3 +255,9 @@ def _conflated(quotes: Iterable[Quote]) -> int:
     """How many instants' prices of an asset a later one among these replaces."""
     prices = {(quote.asset, quote.at) for quote in quotes}
     return len(prices) - len({asset for asset, _ in prices})
+
+
+def _targets(crossings: Iterable[AlertFired | AlertRearmed]) -> list[str]:
+    """Where what fired is sent to, each once."""
+    fired = (each for each in crossings if isinstance(each, AlertFired))
+    return list(dict.fromkeys(chain.from_iterable(each.channels for each in fired)))

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, Row, func, select
+from sqlalchemy import Connection, Row, func, select
 
 from domain.exact import ONE_UNIT, format_quantity, quantity
 from domain.tokens import Token
 from projections import tokens as token_rows
-from projections.schema import insert_new
+from projections.schema import insert_once
 from services.mark_board import Board
 from services.mark_choice import Candidates
 from services.mark_lookup import latest_until, latest_within
@@ -56,23 +55,11 @@ def store(connection: Connection, quotes: Sequence[Quote], recorded_at: str) -> 
 
 def _store(connection: Connection, quotes: Sequence[Quote], recorded_at: str, after: int) -> int:
     """Ids are given here, in order: a sequence of the database may leave some out."""
-    if not quotes:
-        return 0
-    stored = connection.exec_driver_sql(
-        _store_text(connection.dialect),
-        [
-            (id, q.asset, q.at, q.price, q.currency, q.source, q.kind, recorded_at)
-            for id, q in enumerate(quotes, start=after + 1)
-        ],
-    )
-    return stored.rowcount
-
-
-@cache
-def _store_text(dialect: Dialect) -> str:
-    names = ("id", "asset", "at", "price", "currency", "source", "kind", "recorded_at")
-    statement = insert_new(dialect, MARKS).values(dict.fromkeys(names, ""))
-    return str(statement.compile(dialect=dialect))
+    rows = [
+        (id, q.asset, q.at, q.price, q.currency, q.source, q.kind, recorded_at)
+        for id, q in enumerate(quotes, start=after + 1)
+    ]
+    return insert_once(connection, MARKS, rows)
 
 
 def store_after(

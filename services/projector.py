@@ -95,6 +95,7 @@ class Projector:
         self._read_models = checkpoint_name(READ_MODELS, ledger.shard)
         self._delivery = checkpoint_name(DELIVERY, ledger.shard)
         self._tokens_seen = 0
+        self._delivered = 0  # up to where alerts have entered the outbox; 0: look
         self.snapshots = Snapshots(database, ledger)
         self.taxpayers: dict[str, Taxpayer] = {}
         self.telling = Telling()
@@ -117,22 +118,26 @@ class Projector:
     def catch_up(
         self, as_of: str, progress: Callable[[int, int], None] = lambda done, total: None
     ) -> set[str]:
-        """Projects every fact after the checkpoint; opportunities as of the day `as_of`.
+        """Projects every fact after the checkpoint that was there when this process appended last,
+        or now, if that is projected; opportunities as of the day `as_of`.
 
         Returns the taxpayers that changed. `progress(done, total)` is called once a batch.
         """
         changed: set[str] = set()
-        head, start = self.ledger.head(), self.position
+        facts, start = self.ledger.just_appended(self.position), self.position
+        # What was appended here was the head then: it need be neither asked nor read.
+        head = facts[-1].position if facts else self.ledger.head()
         self.telling.head = head
         while self.position < head:
-            facts = self.ledger.just_appended(self.position)
             facts = facts or self.ledger.read(self.position, BATCH)
             try:
                 changed |= self._project(facts, as_of)
             except Fenced:
                 for logged in facts:  # taken in, but not as of any position
                     self.taxpayers.pop(logged.taxpayer, None)
+                self._delivered = 0
                 self.follow()
+            facts = []
             progress(self.position - start, head - start)
         if self.telling:  # another process came to the head first
             with self.database.writing() as connection:
@@ -171,7 +176,7 @@ class Projector:
                 self.taxpayers[name].portfolio.settle()
                 self.taxpayers[name].position = facts[-1].position
             with self.database.writing() as connection:
-                self._fence(connection, facts[-1].position)
+                delivered = self._fence(connection, facts[-1].position)
                 for name in sorted(changed):
                     tokens_changed |= write_changes(changes, name, self.taxpayers[name])
                 changes.write(connection)
@@ -184,10 +189,11 @@ class Projector:
                     if self._keeps_opportunities:
                         write_opportunities(changes, name, self.taxpayers[name], self.board, as_of)
                 changes.write(connection)
-                self._project_alerts(connection, facts)
+                self._project_alerts(connection, facts, delivered)
                 last = facts[-1]
                 self.telling.came(connection, changed, last.position, last.recorded.recorded_at)
         self.position = facts[-1].position
+        self._delivered = max(delivered, self.position)
         self.changed |= changed
         return changed
 
@@ -230,10 +236,10 @@ class Projector:
             at = facts[-1].position
         return names
 
-    def _project_alerts(self, connection: Connection, facts: list[LoggedFact]) -> None:
-        delivered = (
-            self._checkpoint(connection, self._delivery) if self._delivers else facts[-1].position
-        )
+    def _project_alerts(
+        self, connection: Connection, facts: list[LoggedFact], delivered: int
+    ) -> None:
+        """What is after `delivered` enters the outbox as well."""
         for logged in facts:
             fact, recorded_at = logged.recorded.fact, logged.recorded.recorded_at
             if type(fact) in ALERT_TYPES:
@@ -248,16 +254,20 @@ class Projector:
                     enqueue(connection, logged.taxpayer, fact, recorded_at, zone)
                 elif isinstance(fact, AlertAcknowledged | AlertSnoozed):
                     hold(connection, logged.taxpayer, fact, zone)
-        if self._delivers and facts[-1].position > delivered:
-            self._move(connection, self._delivery, delivered, facts[-1].position)
 
-    def _fence(self, connection: Connection, position: int) -> None:
-        self._move(connection, self._read_models, self.position, position)
-
-    def _move(self, connection: Connection, name: str, old: int, new: int) -> None:
-        moved = connection.execute(_MOVE, {"name": name, "old": old, "new": new})
-        if moved.rowcount != 1:
-            raise Fenced(f"{name} is no longer at position {old}: another process moved it")
+    def _fence(self, connection: Connection, new: int) -> int:
+        """Moves the checkpoints; returns up to where alerts had entered the outbox before."""
+        old = {self._read_models: self.position}
+        delivered = new
+        if self._delivers:
+            delivered = self._delivered or self._checkpoint(connection, self._delivery)
+            if delivered < new:
+                old[self._delivery] = delivered
+        moves = [{"name": name, "old": position, "new": new} for name, position in old.items()]
+        if connection.execute(_MOVE, moves).rowcount != len(moves):
+            stood = ", ".join(f"{name} at position {position}" for name, position in old.items())
+            raise Fenced(f"no longer {stood}: another process moved them")
+        return delivered
 
     def _stored_position(self) -> int:
         """The checkpoint of read models of these versions; -1 where they must be made.

@@ -7,7 +7,7 @@ under the same keys, what that one had not noted.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -68,13 +68,21 @@ class Sent:
         return {"sent": self.sent, "retry": self.retry, GIVEN_UP: self.given_up}
 
 
-def deliver(database: Database, channels: Channels, clock: Clock) -> dict[str, int]:
-    """Sends what is due now, one target after the other; returns the counts of `Sent`."""
+def deliver(
+    database: Database, channels: Channels, clock: Clock, first: Collection[str] = ()
+) -> dict[str, int]:
+    """Sends what is due now, one target after the other; returns the counts of `Sent`.
+
+    `first`: targets that need not be looked for.
+    """
     total = Sent()
+    for target in first:
+        total.add(send_due(database, channels, target, clock))
     with database.reading() as connection:
         targets = due_targets(connection, clock())
     for target in targets:
-        total.add(send_due(database, channels, target, clock))
+        if target not in first:
+            total.add(send_due(database, channels, target, clock))
     return total.counts
 
 

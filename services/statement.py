@@ -6,7 +6,7 @@ The same functions serve as-of answers, scenario files and the writing of read m
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from domain.days import iso
 from domain.exact import format_money, format_quantity
@@ -29,8 +29,7 @@ from projections.wash_windows import window_pieces
 from services.mark_policy import is_weak
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(NamedTuple):
     """A price used to value one unit: `price` is an integer of 10**-18, `at` an instant.
 
     `haircut` (same unit) was taken off what was quoted; `haircut_share` says which part that is.

@@ -49,7 +49,7 @@ class Shard:
             self.market = Market(
                 mine.database, self.ledger, self.projector, app.clock, {}, evaluated
             )
-            self.market.tell = tell
+            self.market.tell = lambda targets: tell()
         self.market.taken_up(self._settled_at(mine, evaluated.last))
         if app.is_process:
             settle()

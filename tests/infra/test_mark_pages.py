@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
+import pytest
+
 from infra.database import open_database
+from services import market as market_module
 from services.correlation import DailyPrices
 from services.marks import MarkBoard, Quote, store
 from tests.services.house import House
@@ -39,6 +44,35 @@ def test_a_commit_of_many_assets_writes_few_pages(file_house: House) -> None:
         assert store(connection, quotes(ASSETS[::25], 9), AT.format(9)) == 20
     wal = Path(f"{file_house.path}-wal").stat().st_size
     assert 0 < wal <= 10 * FRAME  # by asset it would be 20 pages of the index alone
+
+
+def test_marks_are_durable_before_rules_see_them(file_house: House) -> None:
+    database = file_house.app.projector.database
+    with database.writing_marks() as connection:
+        assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
+    with database.writing() as connection:  # the log keeps the order of all
+        assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 1
+
+
+def test_the_log_is_copied_into_the_file_between_batches_of_marks(
+    file_house: House, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    market = file_house.app.market
+    monkeypatch.setattr(market_module, "CHECKPOINTED_EVERY", 50)
+
+    def copied() -> int:
+        """How many marks are in the file itself."""
+        alone = tmp_path / "alone.db"
+        alone.write_bytes(file_house.path.read_bytes())
+        with closing(sqlite3.connect(alone)) as connection:
+            return int(connection.execute("SELECT count(*) FROM marks").fetchone()[0])
+
+    assert market.take(quotes(ASSETS[:1], 0)) == []
+    assert copied() == 1  # a start goes on with a short log
+    market.take(quotes(ASSETS[:30], 1))
+    assert copied() == 1
+    market.take(quotes(ASSETS[:30], 2))
+    assert copied() == 61
 
 
 def test_marks_of_an_earlier_file_are_kept(file_house: House) -> None:

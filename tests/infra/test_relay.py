@@ -48,7 +48,7 @@ def fire(house: House, rules: int, *channels: str, taxpayers: tuple[str, ...] = 
         house.say(COIN, buy("b1", "10", "1000", asset="C"), taxpayer=name)
         for number in range(rules):
             house.watch(f"r{number:04}", "200", channels=channels, taxpayer=name)
-    house.app.market.tell = lambda: None
+    house.app.market.tell = lambda targets: None
     house.tick("C", "99")
     house.tick("C", "50")
 

@@ -116,12 +116,10 @@ def test_a_missing_row_stops_the_reader_by_name(house: House) -> None:
 
 
 def test_what_was_appended_just_now_is_what_is_read_back(house: House) -> None:
-    """A file does not tell the positions of a batch, so there it is always read."""
     ledger, other = house.app.ledger, house.beside()
     other.append(buy("theirs"))
     house.append(buy("b1"), sell("s1"), buy("b1"))
-    if house.is_postgres:
-        assert ledger.just_appended(1) == ledger.read(1, 10) != []
+    assert ledger.just_appended(1) == ledger.read(1, 10) != []
     assert ledger.just_appended(1) == []  # it is told once
     house.append(buy("b2"))
     assert ledger.just_appended(0) == ledger.just_appended(3) == []

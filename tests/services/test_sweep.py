@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +23,7 @@ FALLS = (1.0, 0.999, 0.9, 0.6, 0.2, 1.001, 1.2, 2.0)
 def moved(marks: Mapping[str, Mark], factors: Iterator[float]) -> dict[str, Mark]:
     """The marks, each at another price."""
     return {
-        asset: replace(mark, price=int(mark.price * next(factors))) for asset, mark in marks.items()
+        asset: mark._replace(price=int(mark.price * next(factors))) for asset, mark in marks.items()
     }
 
 
@@ -123,7 +122,7 @@ def test_a_rule_is_named_from_its_limit_on_and_not_far_before(house: House, metr
     watch = house.app.market.watch
     mark = house.app.projector.board.marks["C"]
     named = [
-        bool(watch.relief.sweep.may_cross({"C": replace(mark, price=price * 10**16)}))
+        bool(watch.relief.sweep.may_cross({"C": mark._replace(price=price * 10**16)}))
         for price in (10_000, 8_100, 8_000, 7_000)
     ]
     assert named == [False, False, True, True]
