@@ -13,7 +13,7 @@ from tests.servers.postgres import Cluster
 from tests.servers.proxy import Cut, Proxy
 
 SESSION_SECONDS = 3  # a worker that is silent for so long is replaced
-WORKER, RELAY = "worker", "deliver"
+WORKER, RELAY, ALL = "worker", "deliver", "run --port 0"
 
 
 class Faults:
@@ -57,7 +57,8 @@ class Faults:
         self._fleet.kill(self._random.choice(self._fleet.of(WORKER)))
 
     def kill_relay(self) -> None:
-        self._fleet.kill(self._random.choice(self._fleet.of(RELAY)))
+        """Alone, or with the worker that is in its process."""
+        self._fleet.kill(self._random.choice([*self._fleet.of(RELAY), *self._fleet.of(ALL)]))
 
     def one_less(self) -> None:
         """One ends in good order; some time later there are as many as before."""

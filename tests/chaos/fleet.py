@@ -33,8 +33,8 @@ class Member:
         self.is_frozen = False
         with log.open("wb") as told:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "infra.main", command], cwd=ROOT, env=dict(environment),
-                stdin=subprocess.DEVNULL, stdout=told, stderr=told,
+                [sys.executable, "-m", "infra.main", *command.split()], cwd=ROOT,
+                env=dict(environment), stdin=subprocess.DEVNULL, stdout=told, stderr=told,
             )  # fmt: skip
 
     def freeze(self) -> None:
@@ -66,7 +66,7 @@ class Fleet:
 
     def start(self, command: str) -> Member:
         """One more."""
-        log = self._folder / f"{command}-{next(self._numbers)}.log"
+        log = self._folder / f"{command.partition(" ")[0]}-{next(self._numbers)}.log"
         member = Member(command, log, self._environment)
         self.members.append(member)
         return member
