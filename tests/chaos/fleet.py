@@ -66,7 +66,7 @@ class Fleet:
 
     def start(self, command: str) -> Member:
         """One more."""
-        log = self._folder / f"{command.partition(" ")[0]}-{next(self._numbers)}.log"
+        log = self._folder / f"{command.partition(' ')[0]}-{next(self._numbers)}.log"
         member = Member(command, log, self._environment)
         self.members.append(member)
         return member
