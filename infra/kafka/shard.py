@@ -29,8 +29,8 @@ _CHANGED = "id: is already recorded with other content; send a correction"
 
 
 class Shard:
-    """Taken up from what is stored, whoever had it before. Of two that have it at once the second
-    to commit is refused with PositionMoved, and must be let go."""
+    """Taken up from what is stored, whoever had it before. Of two that have it at once the one that
+    took it up first is refused with PositionMoved, and must be let go."""
 
     def __init__(self, app: App, number: int, tell: Callable[[], object]) -> None:
         self.number = number

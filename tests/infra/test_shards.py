@@ -12,13 +12,15 @@ import pytest
 from domain.decisions import AlertRuleSet
 from infra.composition import App
 from infra.database import open_database
+from infra.kafka import shard as shard_module
 from infra.kafka.mark_stream import MarkStream
 from infra.kafka.shard import Shard
 from infra.postgres.migrate import migrate
 from infra.postgres.shards import WrongShards, shard_of
 from infra.settings import Settings
 from projections import alerts
-from services.evaluated import EVALUATED
+from services.database import Database
+from services.evaluated import EVALUATED, TAKEN_UP, Evaluated
 from services.intake import PositionMoved, Step, dead_letters, position
 from services.ledger import Offer
 from services.verify import rebuild_and_compare
@@ -246,22 +248,57 @@ def test_a_fact_is_not_valued_at_marks_from_before_it(
     assert place.fired(name) == []
 
 
-def test_of_two_that_have_a_shard_the_second_to_commit_is_refused(
+def test_of_two_that_have_a_shard_the_first_is_refused(
     watched: tuple[Place, Shard, MarkStream, str],
 ) -> None:
-    place, shard, stream, name = watched
-    zombie = place.shard(2)
+    place, zombie, stream, name = watched
+    shard = place.shard(2)
     place.marks(stream, ("S", "79"))
     stored = stream.since()
-    shard.follow(stored)
-    with pytest.raises(PositionMoved, match=EVALUATED):
+    with pytest.raises(PositionMoved, match=TAKEN_UP):
         zombie.follow(stored)
+    with pytest.raises(PositionMoved, match=TAKEN_UP):
+        zombie.market.keep_evaluated()
+    assert place.fired(name) == []
+    shard.follow(stored)
     assert place.fired(name) == [("12:02", "210", "")]
     batch = place.messages(FACTS, 2, "fact", (name, buy("b2")))
-    place.shard(2).take(*batch)
+    shard.take(*batch)
     with pytest.raises(PositionMoved):
-        shard.take(*batch)
+        zombie.take(*batch)
     assert place.app.of_shard(2).ledger.head() == 5  # two facts, the rule, its alert, one more
+
+
+def test_a_message_in_flight_is_refused_to_whom_the_shard_was_taken_from(
+    watched: tuple[Place, Shard, MarkStream, str],
+) -> None:
+    """Nothing of it is stored, although nobody has read its partition on."""
+    place, zombie, _, name = watched
+    shard = place.shard(2)
+    batch = place.messages(FACTS, 2, "fact", (name, buy("b2")))
+    with pytest.raises(PositionMoved, match=TAKEN_UP):
+        zombie.take(*batch)
+    shard.take(*batch)
+    assert place.app.of_shard(2).ledger.head() == 4
+
+
+def test_a_crossing_that_comes_while_a_shard_is_taken_up_is_its_successors(
+    watched: tuple[Place, Shard, MarkStream, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Found by chaos: the successor read how far marks were settled, its predecessor settled more,
+    then the successor read the log, and asked its rules at old marks as of the last alert."""
+    place, predecessor, stream, name = watched
+    place.marks(stream, ("S", "79"))
+
+    def taken_up(database: Database, number: int) -> Evaluated:
+        made = Evaluated(database, number)
+        with pytest.raises(PositionMoved, match=TAKEN_UP):
+            predecessor.follow(stream.since())
+        return made
+
+    monkeypatch.setattr(shard_module, "Evaluated", taken_up)
+    place.shard(2).follow(())
+    assert place.fired(name) == [("12:02", "210", "")]
 
 
 def test_a_token_that_another_shard_declares_is_worth_its_share_here(place: Place) -> None:
