@@ -16,7 +16,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 _PATIENCE_SECONDS = 60
 _GAVE_UP = 1
-_AS_ASKED = {0, -signal.SIGTERM}  # the second before it began to work
+# Before it began to work; or while it waited for a server that was away.
+_AS_ASKED = {0, -signal.SIGTERM, _GAVE_UP}
 # For what a process may give up as well: a connection that was cut.
 _AWAY = re.compile(
     r"^(sqlalchemy\.exc|eventsourcing\.persistence|psycopg)\.(Operational|Interface)Error$"
