@@ -12,7 +12,8 @@ from projections.rows import Changes
 from projections.schema import CHECKPOINTS
 from services import projector as projecting
 from services.ledger import Ledger, LoggedFact
-from services.projector import Fenced, Projector
+from services.progress import Fenced
+from services.projector import Projector
 from services.read_models import PROJECTIONS
 from tests.projections.streams import batches, quotes, stream
 from tests.services.house import COIN, STOCK, House, buy, sell
