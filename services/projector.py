@@ -185,6 +185,8 @@ class Projector:
         """
         with self.database.reading() as connection:
             stored, tokens_now = with_tokens(connection, self._read_models)
+            if stored != self.position:
+                self._delivered = 0  # that moved as well
             if stored < self.position:  # they were started anew
                 self.taxpayers = {}
                 self.all_changed()

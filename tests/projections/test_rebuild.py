@@ -152,6 +152,17 @@ def test_a_stale_state_is_refused_by_compare_and_set(house: House) -> None:
     zombie.close()
 
 
+def test_who_followed_another_process_goes_on_without_being_refused(house: House) -> None:
+    """Being refused costs an alert the time in which all of its taxpayer's books are loaded."""
+    house.say(STOCK, buy("b1", "10", "1000"))
+    house.watch("loss", "200")
+    house.beside().say(buy("b2", "10", "1000"))
+    house.tick("S", "99")
+    books = house.app.projector.taxpayer("main")
+    assert len(house.tick("S", "50")) == 1
+    assert house.app.projector.taxpayer("main") is books
+
+
 def test_a_raised_version_rebuilds_and_sends_nothing_again(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
