@@ -114,10 +114,11 @@ class Projector:
             try:
                 changed |= self._project(facts, as_of)
             except Fenced:
-                for logged in facts:  # taken in, but not as of any position
-                    self.taxpayers.pop(logged.taxpayer, None)
-                self._delivered = 0
+                self._forget(facts)
                 self.follow()
+            except BaseException:
+                self._forget(facts)
+                raise
             facts = []
             progress(self.position - start, head - start)
         if self.telling:  # another process came to the head first
@@ -126,6 +127,13 @@ class Projector:
         known = {name: self.taxpayers[name] for name in changed if name in self.taxpayers}
         self.snapshots.keep(known, self.position)
         return changed
+
+    def _forget(self, facts: Sequence[LoggedFact]) -> None:
+        """Nothing of a batch was stored: what was taken in of it is not as of any position."""
+        for logged in facts:
+            if type(logged.recorded.fact) not in ALERT_TYPES:
+                self.taxpayers.pop(logged.taxpayer, None)
+        self._delivered, self._tokens_seen = 0, -1  # to be looked at anew
 
     def refresh(self, name: str, as_of: str) -> None:
         """Writes a taxpayer's opportunities at the board's marks on the day `as_of`."""

@@ -105,6 +105,24 @@ def test_a_crash_between_rows_and_checkpoint_moves_nothing(
     house.close()
 
 
+def test_a_failure_between_rows_and_checkpoint_leaves_nothing_in_memory(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever tries again must not take the facts in twice, nor believe that rows are there."""
+    house.say(STOCK, buy("b1", "10", "1000"))
+    house.append(buy("b2", "10", "900"), sell("s1", "5", "300"))
+
+    def fail(*_: object) -> None:
+        raise OSError("disk full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Projector, "_project_alerts", fail)
+        with pytest.raises(OSError, match="disk full"):
+            house.app.projector.catch_up(house.clock.day)
+    house.app.projector.catch_up(house.clock.day)
+    assert house.unequal() == []
+
+
 def test_the_checkpoint_stands_at_the_head_of_the_log(house: House) -> None:
     house.say(STOCK, buy("b1"))
     house.say(sell("s1"))
