@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -49,9 +50,10 @@ class Database:
     def checkpoint(self) -> None:
         """Copies what was committed from the log of a file into the file, as far as nobody reads
         what was before. It takes milliseconds: better at a time of one's own than in a commit.
+        If it cannot be now, as in memory, where others may hold the table, a later one does it.
         """
         if self.reader.dialect.name == "sqlite":
-            with self.reader.connect() as connection:
+            with self.reader.connect() as connection, suppress(sqlite3.OperationalError):
                 plain = connection.connection.cursor()
                 plain.execute("PRAGMA wal_checkpoint(PASSIVE)").close()
 
