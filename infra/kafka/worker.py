@@ -150,6 +150,8 @@ class Worker:
                 if not shard.has_seen(self._marks.last):
                     for seconds in shard.follow(stored):
                         self.metrics.tick_to_alert.observe(seconds)
+                    if is_idle:  # a stream of marks that never pauses must not hold this up
+                        shard.market.keep_evaluated()
                 elif is_idle:
                     shard.idle()
             except PositionMoved as moved:
