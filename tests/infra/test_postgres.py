@@ -140,6 +140,21 @@ def test_a_lost_connection_is_taken_up_again(postgres_url: str) -> None:
     house.close()
 
 
+def test_who_sends_alone_keeps_the_server_from_cleaning_up_nothing(postgres_url: str) -> None:
+    """The transaction that holds the lock lasts as long as its messages take."""
+    house = House(Path("unused"), url=postgres_url)
+    query = (
+        "SELECT state, backend_xmin FROM pg_stat_activity "
+        "WHERE datname = current_database() AND state = 'idle in transaction'"
+    )
+    for _ in range(8):  # then the driver has prepared the statements
+        with house.app.database.alone("deliver file") as is_alone:
+            assert is_alone
+            held = house.sql(query)
+        assert held == [("idle in transaction", None)]
+    house.close()
+
+
 def test_prices_that_are_imported_beside_a_feed_cost_no_mark(
     postgres_url: str, tmp_path: Path
 ) -> None:
