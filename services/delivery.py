@@ -98,7 +98,8 @@ def hold(
         connection.execute(mine.where(OUTBOX.c.key == key, unsent).values(sent_at=ACKNOWLEDGED))
         return
     prefix = crossing_key(taxpayer, fact.rule, "")
-    mine = mine.where(OUTBOX.c.key.startswith(prefix, autoescape=True))
+    # Its own: a crossing is a number, and ':' follows '9'. LIKE would not see case on SQLite.
+    mine = mine.where(OUTBOX.c.key > prefix, OUTBOX.c.key < f"{prefix}:")
     until, rule = fact.until or fact.effective_at, times(connection, taxpayer, fact.rule)
     alone, is_urgent = mine.where(OUTBOX.c.sent_at == ""), OUTBOX.c.payload.contains(_IS_URGENT)
     for these, due_at in (

@@ -124,6 +124,16 @@ def test_a_snooze_that_ends_in_quiet_hours_sends_nothing_before_their_end(
     assert [row["due_at"] for row in waiting(coin)] == ["2025-03-01T20:00:00.000000Z"]
 
 
+def test_a_snooze_is_of_its_rule_alone(coin: House, tmp_path: Path) -> None:
+    for rule in ("LOSS", "loss.1", "loss"):
+        file = f"file:{tmp_path / 'alerts.jsonl'}"
+        coin.watch(rule, "200", channels=(file,), quiet="11:00-20:00")
+    coin.tick("C", "70")
+    snooze(coin, "2025-03-02T21:00:00.000000Z")
+    due = {row["key"]: row["due_at"][8:13] for row in waiting(coin)}
+    assert due == {"main/LOSS/1": "01T20", "main/loss.1/1": "01T20", "main/loss/1": "02T21"}
+
+
 def test_what_is_urgent_waits_for_the_snooze_alone(coin: House, tmp_path: Path) -> None:
     file = f"file:{tmp_path / 'alerts.jsonl'}"
     coin.watch("loss", "200", channels=(file,), quiet="11:00-20:00", severity="urgent")
