@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import json
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,6 +15,7 @@ from kafka.structs import TopicPartition
 from domain.decisions import AlertRuleSet
 from infra.composition import App
 from infra.database import open_database
+from infra.kafka import shard as taking
 from infra.kafka import worker as working
 from infra.kafka.mark_stream import MarkStream
 from infra.kafka.shard import Shard
@@ -304,13 +307,14 @@ class Feed:
 
     def __init__(self) -> None:
         self.batches: dict[TopicPartition, Any] = {}
+        self.owned = {TopicPartition(FACTS, 2), TopicPartition(MARKS, 0)}
 
     def poll(self, **_: int) -> dict[TopicPartition, Any]:
         found, self.batches = self.batches, {}
         return found
 
     def assignment(self) -> set[TopicPartition]:
-        return {TopicPartition(FACTS, 2), TopicPartition(MARKS, 0)}
+        return self.owned
 
     def end_offsets(self, partitions: set[TopicPartition]) -> dict[TopicPartition, int]:
         return dict.fromkeys(partitions, 0)
@@ -340,4 +344,29 @@ def test_what_is_settled_is_kept_while_marks_never_pause(
         worker.step()
         with place.app.database.writing() as connection:
             assert position(connection, EVALUATED, 2) == count + 1
+    worker.close()
+
+
+def test_the_memory_of_a_shard_that_is_let_go_is_free(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A shard is set aside from the collector, and is full of cycles."""
+
+    def collect() -> None:
+        gc.unfreeze()
+        gc.collect()
+
+    monkeypatch.setattr(taking, "settle", gc.freeze)
+    monkeypatch.setattr(working, "settle_again", collect)
+    place.app.is_process = True
+    feed = Feed()
+    worker = Worker(place.app, feed, topics("t"), StreamChecks(1_000), Metrics())
+    worker.step()
+    books = weakref.ref(worker.shards[2].projector)
+    worker._refused(PositionMoved("gone"), None, 2)
+    feed.owned = {TopicPartition(MARKS, 0)}
+    gc.collect()
+    assert books() is not None
+    worker.step()
+    assert books() is None
     worker.close()
