@@ -103,7 +103,7 @@ class Importer:
         batch: list[Quote] = []
 
         def keep() -> None:
-            with self.app.database.writing() as connection:
+            with self.app.database.writing_marks() as connection:
                 self.marks += store(connection, batch, sortable_instant(self.app.clock()))
                 self.app.projector.board.follow(connection)
             batch.clear()

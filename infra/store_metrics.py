@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from domain.errors import ThresherError
 from services.database import Clock, Database
-from services.projector import READ_MODELS
+from services.progress import READ_MODELS
 from services.standing import Backlog, Partition, backlog, partitions
 
 _BY_PROJECTION = ("projection", "partition")

@@ -28,6 +28,14 @@ def settle() -> None:
         gc.callbacks.append(_after_collection)
 
 
+def settle_again() -> None:
+    """After much that was set aside was let go: its cycles would be kept for good. It walks over
+    all that there is, so it is for what happens seldom.
+    """
+    gc.unfreeze()
+    settle()
+
+
 @contextmanager
 def paused() -> Iterator[None]:
     """Long folds run without the collector: they make no cycles, and it doubles them."""

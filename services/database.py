@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,8 +13,9 @@ from sqlalchemy import Connection, Engine, text
 Clock = Callable[[], datetime]
 # The server looks after the connection of who holds it: a machine that is gone lets go, too.
 _ALONE = text("""SELECT pg_try_advisory_xact_lock(hashtext('thresher.alone'), hashtext(:what)),
-set_config('tcp_keepalives_idle', '10', true), set_config('tcp_keepalives_interval', '5', true),
-set_config('tcp_keepalives_count', '3', true)""")
+set_config('tcp_keepalives_idle', '10', true), set_config('tcp_keepalives_interval', '5', true)""")
+# The last statement of a transaction that then stands still: a query would keep its snapshot.
+_AND_WAIT = text("SET LOCAL tcp_keepalives_count = 3")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +51,10 @@ class Database:
     def checkpoint(self) -> None:
         """Copies what was committed from the log of a file into the file, as far as nobody reads
         what was before. It takes milliseconds: better at a time of one's own than in a commit.
+        If it cannot be now, as in memory, where others may hold the table, a later one does it.
         """
         if self.reader.dialect.name == "sqlite":
-            with self.reader.connect() as connection:
+            with self.reader.connect() as connection, suppress(sqlite3.OperationalError):
                 plain = connection.connection.cursor()
                 plain.execute("PRAGMA wal_checkpoint(PASSIVE)").close()
 
@@ -61,9 +64,12 @@ class Database:
 
         On a server only: the lock is of a transaction, so that whoever is killed, or whose machine
         is gone, has let go of it. A file belongs to the processes of one person: always true.
+        It may take hours, so it keeps no snapshot: the server could clean up nothing meanwhile.
         """
         if self.reader.dialect.name != "postgresql":
             yield True
             return
-        with self.reader.begin() as connection:
-            yield bool(connection.execute(_ALONE, {"what": what}).scalar_one())
+        with self.reader.execution_options(isolation_level="READ COMMITTED").begin() as connection:
+            is_alone = bool(connection.execute(_ALONE, {"what": what}).scalar_one())
+            connection.execute(_AND_WAIT)
+            yield is_alone

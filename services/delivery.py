@@ -27,6 +27,7 @@ from services.digests import WAITING
 from services.tables import OUTBOX
 
 ACKNOWLEDGED = "acknowledged"
+_IS_URGENT = f'"severity":"{URGENT}"'  # in a body, and in no text of it: quotes are escaped there
 
 
 class DeliveryFailed(ThresherError):
@@ -86,7 +87,8 @@ def hold(
 ) -> None:  # fmt: skip
     """What is not sent yet: of an acknowledged crossing it never is, of a snoozed rule later.
 
-    What waits for a digest goes into the first one after the snooze.
+    What waits for a digest goes into the first one after the snooze; other notices wait for the
+    end of quiet hours as well.
     """
     mine = update(OUTBOX).where(OUTBOX.c.taxpayer == taxpayer)
     waiting = OUTBOX.c.sent_at == WAITING
@@ -96,11 +98,16 @@ def hold(
         connection.execute(mine.where(OUTBOX.c.key == key, unsent).values(sent_at=ACKNOWLEDGED))
         return
     prefix = crossing_key(taxpayer, fact.rule, "")
-    mine = mine.where(OUTBOX.c.key.startswith(prefix, autoescape=True))
-    until = fact.until or fact.effective_at
-    connection.execute(mine.where(OUTBOX.c.sent_at == "").values(due_at=until))
-    due_at = _due_at(times(connection, taxpayer, fact.rule), until, zone)
-    connection.execute(mine.where(waiting).values(due_at=due_at))
+    # Its own: a crossing is a number, and ':' follows '9'. LIKE would not see case on SQLite.
+    mine = mine.where(OUTBOX.c.key > prefix, OUTBOX.c.key < f"{prefix}:")
+    until, rule = fact.until or fact.effective_at, times(connection, taxpayer, fact.rule)
+    alone, is_urgent = mine.where(OUTBOX.c.sent_at == ""), OUTBOX.c.payload.contains(_IS_URGENT)
+    for these, due_at in (
+        (alone.where(is_urgent), until),
+        (alone.where(~is_urgent), _due_at(rule | {"digest": ""}, until, zone)),
+        (mine.where(waiting), _due_at(rule, until, zone)),
+    ):
+        connection.execute(these.values(due_at=due_at))
 
 
 def _due_at(rule: Mapping[str, str], earliest: str, zone: ZoneInfo | None) -> str:

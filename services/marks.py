@@ -49,7 +49,10 @@ def quote_of(row: Row[Any]) -> Quote:
 
 
 def store(connection: Connection, quotes: Sequence[Quote], recorded_at: str) -> int:
-    """Keeps quotes; one that is known already adds nothing. Returns how many are new."""
+    """Keeps quotes; one that is known already adds nothing. Returns how many are new.
+
+    The transaction is one of `writing_marks`: of two that number marks at once one would lose some.
+    """
     return _store(connection, quotes, recorded_at, last_id(connection))
 
 

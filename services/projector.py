@@ -7,10 +7,9 @@ outbox. State of taxpayers is kept in memory and loaded on first touch (services
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 from zlib import crc32
 
-from sqlalchemy import Connection, Row, bindparam, inspect, select, update
+from sqlalchemy import Connection, inspect
 
 from domain.decisions import (
     AlertAcknowledged,
@@ -19,7 +18,6 @@ from domain.decisions import (
     AlertRuleSet,
     AlertSnoozed,
 )
-from domain.errors import ThresherError
 from domain.fact_codec import ALERT_TYPES
 from projections import alerts, pending
 from projections.rows import Changes
@@ -29,6 +27,18 @@ from services.database import Database
 from services.delivery import enqueue, hold
 from services.ledger import Ledger, LoggedFact
 from services.marks import MarkBoard
+from services.progress import (
+    DELIVERY,
+    READ_MODELS,
+    TOKENS,
+    Fenced,
+    checkpoint_name,
+    count_tokens,
+    move,
+    position_of,
+    row_of,
+    with_tokens,
+)
 from services.read_models import (
     PROJECTIONS,
     clear,
@@ -42,40 +52,11 @@ from services.tables import PERMANENT
 from services.telling import Telling
 from services.written import Taxpayer
 
-READ_MODELS = "read_models"
-DELIVERY = "delivery"
-TOKENS = "tokens"  # counts how often somebody's tokens changed: they are tokens to all shards
 BATCH = 100_000
 RULE_TYPES = AlertRuleSet | AlertRuleRemoved | AlertSnoozed
 # One fingerprint of all versions: raising one rebuilds the read models.
 VERSION = crc32(repr([(each.name, each.version) for each in PROJECTIONS]).encode())
 _NO_TOKENS = {"projection": TOKENS, "version": 1, "position": 0, "as_of": ""}
-# Built once: a statement that is built anew takes longer than it runs.
-_POSITION = select(CHECKPOINTS.c.position).where(CHECKPOINTS.c.projection == bindparam("name"))
-_POSITIONS = select(CHECKPOINTS.c.projection, CHECKPOINTS.c.position).where(
-    CHECKPOINTS.c.projection.in_([bindparam("name"), TOKENS])
-)
-_COUNT_TOKENS = (
-    update(CHECKPOINTS)
-    .where(CHECKPOINTS.c.projection == TOKENS)
-    .values(position=CHECKPOINTS.c.position + 1)
-)
-_MOVE = (
-    update(CHECKPOINTS)
-    .where(
-        CHECKPOINTS.c.projection == bindparam("name"), CHECKPOINTS.c.position == bindparam("old")
-    )
-    .values(position=bindparam("new"))
-)
-
-
-def checkpoint_name(what: str, shard: int) -> str:
-    """What the checkpoint of a shard is called; of the first, and of a file, as it always was."""
-    return f"{what}/{shard}" if shard else what
-
-
-class Fenced(ThresherError):
-    """Another process moved the read models: this one's state is stale and it must stop."""
 
 
 class Projector:
@@ -112,7 +93,7 @@ class Projector:
                 PERMANENT.create_all(connection)
                 self.position = self._start(connection, mine)
         with database.reading() as connection:
-            self._tokens_seen = self._checkpoint(connection, TOKENS)
+            self._tokens_seen = position_of(connection, TOKENS)
             self.board = MarkBoard(connection, until_mark)
 
     def catch_up(
@@ -133,10 +114,11 @@ class Projector:
             try:
                 changed |= self._project(facts, as_of)
             except Fenced:
-                for logged in facts:  # taken in, but not as of any position
-                    self.taxpayers.pop(logged.taxpayer, None)
-                self._delivered = 0
+                self._forget(facts)
                 self.follow()
+            except BaseException:
+                self._forget(facts)
+                raise
             facts = []
             progress(self.position - start, head - start)
         if self.telling:  # another process came to the head first
@@ -145,6 +127,13 @@ class Projector:
         known = {name: self.taxpayers[name] for name in changed if name in self.taxpayers}
         self.snapshots.keep(known, self.position)
         return changed
+
+    def _forget(self, facts: Sequence[LoggedFact]) -> None:
+        """Nothing of a batch was stored: what was taken in of it is not as of any position."""
+        for logged in facts:
+            if type(logged.recorded.fact) not in ALERT_TYPES:
+                self.taxpayers.pop(logged.taxpayer, None)
+        self._delivered, self._tokens_seen = 0, -1  # to be looked at anew
 
     def refresh(self, name: str, as_of: str) -> None:
         """Writes a taxpayer's opportunities at the board's marks on the day `as_of`."""
@@ -181,7 +170,7 @@ class Projector:
                     tokens_changed |= write_changes(changes, name, self.taxpayers[name])
                 changes.write(connection)
                 if tokens_changed:
-                    connection.execute(_COUNT_TOKENS)
+                    count_tokens(connection)
                     if self.board.follow_tokens(connection):
                         forget_opportunities(connection)  # others may hold them as well
                 for name in sorted(changed):
@@ -203,9 +192,9 @@ class Projector:
         Tokens are followed as well: another shard may have got them.
         """
         with self.database.reading() as connection:
-            found = connection.execute(_POSITIONS, {"name": self._read_models}).all()
-            positions: dict[str, int] = {row.projection: row.position for row in found}
-            stored, tokens_now = positions[self._read_models], positions[TOKENS]
+            stored, tokens_now = with_tokens(connection, self._read_models)
+            if stored != self.position:
+                self._delivered = 0  # that moved as well
             if stored < self.position:  # they were started anew
                 self.taxpayers = {}
                 self.all_changed()
@@ -260,13 +249,10 @@ class Projector:
         old = {self._read_models: self.position}
         delivered = new
         if self._delivers:
-            delivered = self._delivered or self._checkpoint(connection, self._delivery)
+            delivered = self._delivered or position_of(connection, self._delivery)
             if delivered < new:
                 old[self._delivery] = delivered
-        moves = [{"name": name, "old": position, "new": new} for name, position in old.items()]
-        if connection.execute(_MOVE, moves).rowcount != len(moves):
-            stood = ", ".join(f"{name} at position {position}" for name, position in old.items())
-            raise Fenced(f"no longer {stood}: another process moved them")
+        move(connection, old, new)
         return delivered
 
     def _stored_position(self) -> int:
@@ -277,18 +263,14 @@ class Projector:
         with self.database.reading() as connection:
             if not inspect(connection).has_table(CHECKPOINTS.name):
                 return -1
-            row, tokens = (self._row(connection, name) for name in (self._read_models, TOKENS))
+            row, tokens = (row_of(connection, name) for name in (self._read_models, TOKENS))
             is_there = tokens is not None and row is not None and row.version == VERSION
             return int(row.position) if row is not None and is_there else -1
-
-    def _row(self, connection: Connection, name: str) -> Row[Any] | None:
-        query = select(CHECKPOINTS).where(CHECKPOINTS.c.projection == name)
-        return connection.execute(query).one_or_none()
 
     def _start(self, connection: Connection, mine: Sequence[str]) -> int:
         """Makes the checkpoints; read models of another version start anew from fact one."""
         connection.execute(insert_new(connection.dialect, CHECKPOINTS), _NO_TOKENS)
-        row = self._row(connection, self._read_models)
+        row = row_of(connection, self._read_models)
         if row is not None and row.version == VERSION:
             return int(row.position)  # another process made them meanwhile
         clear(connection, mine)
@@ -300,6 +282,3 @@ class Projector:
         if self._delivers and row is None:
             insert(connection, CHECKPOINTS, [(self._delivery, 1, 0, "")])
         return 0
-
-    def _checkpoint(self, connection: Connection, name: str) -> int:
-        return int(connection.execute(_POSITION, {"name": name}).scalar_one())

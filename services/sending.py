@@ -19,7 +19,7 @@ from projections.schema import Piece
 from services.database import Clock, Database
 from services.delivery import Channels, Confirm, DeliveryFailed, Message, TargetAway
 from services.digests import WAITING, compose
-from services.tables import OUTBOX
+from services.tables import IN_ORDER, OUTBOX
 
 # Standard Webhooks 1.0 suggests these waits; ten attempts over about three days.
 RETRY_AFTER_SECONDS = (5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400)
@@ -33,7 +33,7 @@ _TARGETS = select(OUTBOX.c.channel).where(*_IS_DUE).distinct().order_by(OUTBOX.c
 _DUE = (
     select(OUTBOX)
     .where(OUTBOX.c.channel == bindparam("target"), *_IS_DUE)
-    .order_by(OUTBOX.c.created_at, OUTBOX.c.key)
+    .order_by(*IN_ORDER)
     .limit(BATCH)
 )
 

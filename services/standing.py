@@ -17,7 +17,8 @@ from projections.data_issues import DATA_ISSUES
 from projections.schema import CHECKPOINTS
 from services.digests import WAITING
 from services.held_marks import count_held
-from services.projector import DELIVERY, READ_MODELS, VERSION, checkpoint_name
+from services.progress import DELIVERY, READ_MODELS, checkpoint_name
+from services.projector import VERSION
 from services.sending import GIVEN_UP
 from services.tables import DEAD_LETTERS, OUTBOX, QUARANTINE
 

@@ -79,7 +79,7 @@ def snooze(
 
 @commands.command("wake")
 def wake(rule: str, taxpayer: TaxpayerOption = None) -> None:
-    """End a snooze: what waited is due now."""
+    """End a snooze: what waited is due now; in quiet hours, notices at their end."""
     app = application()
     _snooze(app, app.taxpayer(taxpayer), rule, "")
     app.market.deliver()

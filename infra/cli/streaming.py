@@ -28,7 +28,7 @@ def streaming(app: App, *, needs_server: bool = False) -> App:
     if not app.settings.kafka:
         raise NotStreaming("say where Kafka is: THRESHER_KAFKA=HOST:PORT")
     if needs_server and not app.settings.is_postgres:
-        raise NotStreaming("a worker stores in PostgreSQL: set THRESHER_DATABASE_URL to a server")
+        raise NotStreaming("streams are kept in PostgreSQL: set THRESHER_DATABASE_URL to a server")
     return app
 
 
@@ -50,7 +50,7 @@ def list_letters(output: Output = Format.AUTO) -> None:
     from infra.kafka.letters import shown  # noqa: PLC0415
     from services.intake import dead_letters  # noqa: PLC0415
 
-    with streaming(application()).database.reading() as connection:
+    with streaming(application(), needs_server=True).database.reading() as connection:
         rows = [shown(letter) for letter in dead_letters(connection)]
     show(rows, output, LETTERS, "Dead letters", "No dead letter.")
 
@@ -62,13 +62,9 @@ def replay_letters(
     ] = None,
 ) -> None:
     """Send dead letters again to the topic they came on, after a mend."""
-    from infra.channels.kafka import producer_of  # noqa: PLC0415
-    from infra.kafka.letters import replay  # noqa: PLC0415
+    from infra.kafka.letters import send_again  # noqa: PLC0415
 
-    app = streaming(application())
-    producer = producer_of(app.settings.kafka)
-    try:
-        again = replay(app.database, producer, places or (), sortable_instant(app.clock()))
-    finally:
-        producer.close()
+    app = streaming(application(), needs_server=True)
+    now = sortable_instant(app.clock())
+    again = send_again(app.database, app.settings.kafka, places or (), now)
     stderr().print(f"{len(again)} sent again")

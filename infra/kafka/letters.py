@@ -6,9 +6,12 @@ import json
 from collections.abc import Callable, Sequence
 
 from kafka import KafkaProducer
+from kafka.errors import KafkaError
 from sqlalchemy import Connection, literal, select
 
-from infra.channels.kafka import KafkaSender, cloud_event
+from domain.errors import ThresherError
+from infra.channels.kafka import KafkaSender, cloud_event, producer_of
+from infra.kafka.topics import NoBroker
 from projections.schema import Piece
 from services.database import Database
 from services.intake import dead_letters, mark_letter
@@ -17,6 +20,10 @@ from services.tables import DEAD_LETTERS
 
 _TIMEOUT_SECONDS = 15
 TEXT_MOST = 100_000  # characters that are told: a message has its limit, the table has the whole
+
+
+class NoSuchLetter(ThresherError, LookupError):
+    """No dead letter stood there."""
 
 
 def are_untold(connection: Connection) -> bool:
@@ -51,12 +58,32 @@ def _send(sender: KafkaSender, topic: str, letter: Piece) -> Callable[[], object
     return sender.send(topic, letter["key"], event)
 
 
+def send_again(database: Database, servers: str, places: Sequence[str], now: str) -> list[str]:
+    """The same as `replay`, by a producer of its own; raises NoBroker as well."""
+    try:
+        producer = producer_of(servers)
+        try:
+            return replay(database, producer, places, now)
+        finally:
+            producer.close()
+    except (KafkaError, OSError) as error:
+        raise NoBroker(f"{servers}: {error}; run it again: what was sent is marked") from error
+
+
 def replay(
     database: Database, producer: KafkaProducer, places: Sequence[str], now: str
 ) -> list[str]:
-    """Sends dead letters again to the topic they came on, all or those named; returns which."""
+    """Sends dead letters again to the topic they came on, all or those named; returns which.
+
+    Raises NoSuchLetter, before anything is sent.
+    """
     with database.reading() as connection:
         letters = dead_letters(connection)
+    unknown = sorted(set(places) - set(map(place_of, letters)))
+    if unknown:
+        raise NoSuchLetter(
+            f"no dead letter is at {', '.join(unknown)}; thresher deadletters list shows them"
+        )
     again = [
         letter
         for letter in letters

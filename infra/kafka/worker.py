@@ -31,6 +31,7 @@ from infra.kafka.shard import Shard
 from infra.kafka.topics import Topics
 from infra.metrics import Metrics
 from infra.readiness import StreamChecks
+from services.collector import settle_again
 from services.intake import PositionMoved, Step, position
 from services.ledger import Outcome
 
@@ -61,6 +62,7 @@ class Worker:
         self._marks = MarkStream(app)
         self._next: dict[Any, int] = {}  # by partition that is ours: what the database said last
         self._idled = 0.0
+        self._has_let_go = False
 
     def step(self) -> int:
         """Takes in what is there, or waits a little; returns how many messages it read."""
@@ -106,12 +108,16 @@ class Worker:
         mine = {each.partition for each in assigned if each.topic == self._names.facts}
         for number in self.shards.keys() - mine:
             self._let_go(number)
+        if self._has_let_go and self._app.is_process:
+            settle_again()
+        self._has_let_go = False
         for number in sorted(mine - self.shards.keys())[:1]:
             self._shard(number)
         return fresh
 
     def _let_go(self, number: int) -> None:
         self.shards.pop(number).close()
+        self._has_let_go = True  # its memory goes in _hold, when nobody holds it any more
         self.metrics.position.remove(number)
         _log.info("shard let go", extra={"partition": number})
 
@@ -150,6 +156,8 @@ class Worker:
                 if not shard.has_seen(self._marks.last):
                     for seconds in shard.follow(stored):
                         self.metrics.tick_to_alert.observe(seconds)
+                    if is_idle:  # a stream of marks that never pauses must not hold this up
+                        shard.market.keep_evaluated()
                 elif is_idle:
                     shard.idle()
             except PositionMoved as moved:

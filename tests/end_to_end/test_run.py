@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
+from kafka.errors import KafkaTimeoutError
 
 from infra.channels.kafka import cloud_event, producer_of
+from infra.kafka import letters as sending_again
 from infra.kafka.topics import Topics
 from tests.end_to_end.command import thresher, until
 from tests.end_to_end.serving import serving
@@ -71,10 +74,32 @@ def test_without_a_server_or_a_broker_it_ends_with_one_line(
 ) -> None:
     monkeypatch.setenv("THRESHER_KAFKA", "127.0.0.1:1")
     for url, says in (
-        (f"sqlite:///{database}", "a worker stores in PostgreSQL"), (postgres_url, "127.0.0.1:1"),
+        (f"sqlite:///{database}", "streams are kept in PostgreSQL"), (postgres_url, "127.0.0.1:1"),
     ):  # fmt: skip
         monkeypatch.setenv("THRESHER_DATABASE_URL", url)
         ran = thresher(command)
         last = json.loads(ran.err.splitlines()[-1])
         assert (ran.code, last["event"]) == (1, "failed")
         assert says in last["reason"]
+
+
+def test_dead_letters_are_asked_for_without_a_server_or_a_broker_in_vain(
+    postgres_url: str, database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One line with what to do, and not an error of the database or of the client."""
+    monkeypatch.setenv("THRESHER_KAFKA", "127.0.0.1:1")
+    monkeypatch.setenv("THRESHER_DATABASE_URL", f"sqlite:///{database}")
+    for command in ("list", "replay"):
+        ran = thresher("deadletters", command)
+        assert (ran.code, "streams are kept in PostgreSQL" in ran.err) == (1, True)
+    monkeypatch.setenv("THRESHER_DATABASE_URL", postgres_url)
+    monkeypatch.setattr(sending_again, "producer_of", lambda servers: Mock())
+    wrong = thresher("deadletters", "replay", "t.facts/0/7")
+    assert (wrong.code, "no dead letter is at t.facts/0/7" in wrong.err) == (1, True)
+    monkeypatch.setattr(sending_again, "producer_of", unreached)
+    away = thresher("deadletters", "replay")
+    assert (away.code, "127.0.0.1:1: " in away.err, "run it again" in away.err) == (1, True, True)
+
+
+def unreached(servers: str) -> None:
+    raise KafkaTimeoutError(f"Unable to bootstrap from {servers}")

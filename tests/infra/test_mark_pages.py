@@ -12,7 +12,7 @@ from infra.database import open_database
 from services import market as market_module
 from services.correlation import DailyPrices
 from services.marks import MarkBoard, Quote, store
-from tests.services.house import House
+from tests.services.house import STOCK, House
 
 ASSETS = [f"S{number}" for number in range(500)]
 AT = "2025-06-02T14:00:{:09.6f}Z"
@@ -73,6 +73,17 @@ def test_the_log_is_copied_into_the_file_between_batches_of_marks(
     assert copied() == 1
     market.take(quotes(ASSETS[:30], 2))
     assert copied() == 61
+
+
+def test_a_log_that_cannot_be_copied_now_is_no_error(house: House) -> None:
+    """In memory there is none, and SQLite says that the table is locked while others are at it."""
+    house.say(STOCK)
+    beside = house.beside()
+    with beside.app.database.writing_marks():
+        house.app.database.checkpoint()
+    with beside.app.database.reading() as connection:
+        connection.exec_driver_sql("SELECT * FROM marks").all()
+        house.app.database.checkpoint()
 
 
 def test_marks_of_an_earlier_file_are_kept(file_house: House) -> None:

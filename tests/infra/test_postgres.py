@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -11,10 +12,12 @@ import psycopg
 import pytest
 
 from infra.composition import App
+from infra.importing import Importer, recognise
 from infra.postgres.migrate import NotMigrated, migrate
 from infra.postgres.opening import ServerNotReached
 from infra.settings import Settings
 from services.ledger import Outcome
+from services.marks import Quote, store
 from tests.services.house import STOCK, House, buy, sell
 
 pytestmark = pytest.mark.postgres
@@ -135,3 +138,48 @@ def test_a_lost_connection_is_taken_up_again(postgres_url: str) -> None:
     assert house.say(buy("b2")) == [Outcome.NEW]
     assert [lot["lot"] for lot in house.ask()["lots"]] == ["csv:b1", "csv:b2"]
     house.close()
+
+
+def test_who_sends_alone_keeps_the_server_from_cleaning_up_nothing(postgres_url: str) -> None:
+    """The transaction that holds the lock lasts as long as its messages take."""
+    house = House(Path("unused"), url=postgres_url)
+    query = (
+        "SELECT state, backend_xmin FROM pg_stat_activity "
+        "WHERE datname = current_database() AND state = 'idle in transaction'"
+    )
+    for _ in range(8):  # then the driver has prepared the statements
+        with house.app.database.alone("deliver file") as is_alone:
+            assert is_alone
+            held = house.sql(query)
+        assert held == [("idle in transaction", None)]
+    house.close()
+
+
+def test_prices_that_are_imported_beside_a_feed_cost_no_mark(
+    postgres_url: str, tmp_path: Path
+) -> None:
+    """Both number their marks; who came second must not take a number of the first."""
+    feed = House(Path("unused"), url=postgres_url)
+    feed.say(STOCK)
+    (file := tmp_path / "prices.csv").write_text("asset,price,time\nS,91,2025-02-28T12:00:00Z\n")
+    importer = Importer(feed.beside().app, "main", "csv")
+    with ThreadPoolExecutor(1) as pool:
+        with feed.app.database.writing_marks() as connection:
+            store(connection, [Quote("S", "90", feed.clock.text)], feed.clock.text)
+            (source,) = recognise([file], siblings=False)
+            imported = pool.submit(importer.file, source, lambda count: None)
+            while not (imported.done() or is_waiting(postgres_url)):
+                time.sleep(0.01)
+        imported.result()
+    assert feed.sql("SELECT id, price FROM marks ORDER BY id") == [(1, "90"), (2, "91")]
+    feed.close_all()
+
+
+def is_waiting(url: str) -> bool:
+    """Whether a connection waits for another one."""
+    query = (
+        "SELECT count(*) FROM pg_stat_activity "
+        "WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    with psycopg.connect(url) as server:
+        return bool(server.execute(query).fetchone() != (0,))

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import gc
 import json
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from kafka.structs import TopicPartition
 
 from domain.decisions import AlertRuleSet
 from infra.composition import App
 from infra.database import open_database
 from infra.kafka import shard as shard_module
+from infra.kafka import worker as working
 from infra.kafka.mark_stream import MarkStream
 from infra.kafka.shard import Shard
+from infra.kafka.topics import topics
+from infra.kafka.worker import Worker
+from infra.metrics import Metrics
 from infra.postgres.migrate import migrate
 from infra.postgres.shards import WrongShards, shard_of
+from infra.readiness import StreamChecks
 from infra.settings import Settings
 from projections import alerts
 from services.database import Database
@@ -328,3 +336,73 @@ def test_idle_time_moves_what_is_settled_and_asks_rules_of_the_clock(
         with place.app.database.writing() as connection:
             assert position(connection, EVALUATED, 2) == expected
         shard.idle()
+
+
+class Feed:
+    """A consumer that owns shard 2 and the marks; a poll brings what was put in."""
+
+    def __init__(self) -> None:
+        self.batches: dict[TopicPartition, Any] = {}
+        self.owned = {TopicPartition(FACTS, 2), TopicPartition(MARKS, 0)}
+
+    def poll(self, **_: int) -> dict[TopicPartition, Any]:
+        found, self.batches = self.batches, {}
+        return found
+
+    def assignment(self) -> set[TopicPartition]:
+        return self.owned
+
+    def end_offsets(self, partitions: set[TopicPartition]) -> dict[TopicPartition, int]:
+        return dict.fromkeys(partitions, 0)
+
+    def highwater(self, partition: TopicPartition) -> int:
+        return 0
+
+    def seek(self, partition: TopicPartition, offset: int) -> None:
+        """It is at the start."""
+
+    def commit_async(self, offsets: object) -> None:
+        """Nobody asks."""
+
+
+def test_what_is_settled_is_kept_while_marks_never_pause(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or a successor would ask its rules at every mark since the last alert or fact."""
+    monkeypatch.setattr(working, "IDLE_SECONDS", 0)
+    feed = Feed()
+    worker = Worker(place.app, feed, topics("t"), StreamChecks(1_000), Metrics())
+    worker.step()
+    for count in (1, 2, 3):
+        place.clock.advance(minutes=1)
+        mark = {"asset": "S", "price": "100", "time": place.clock.text}
+        _, feed.batches[TopicPartition(MARKS, 0)] = place.messages(MARKS, 0, "mark", ("S", mark))
+        worker.step()
+        with place.app.database.writing() as connection:
+            assert position(connection, EVALUATED, 2) == count + 1
+    worker.close()
+
+
+def test_the_memory_of_a_shard_that_is_let_go_is_free(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A shard is set aside from the collector, and is full of cycles."""
+
+    def collect() -> None:
+        gc.unfreeze()
+        gc.collect()
+
+    monkeypatch.setattr(shard_module, "settle", gc.freeze)
+    monkeypatch.setattr(working, "settle_again", collect)
+    place.app.is_process = True
+    feed = Feed()
+    worker = Worker(place.app, feed, topics("t"), StreamChecks(1_000), Metrics())
+    worker.step()
+    books = weakref.ref(worker.shards[2].projector)
+    worker._refused(PositionMoved("gone"), None, 2)
+    feed.owned = {TopicPartition(MARKS, 0)}
+    gc.collect()
+    assert books() is not None
+    worker.step()
+    assert books() is None
+    worker.close()

@@ -12,7 +12,8 @@ from projections.rows import Changes
 from projections.schema import CHECKPOINTS
 from services import projector as projecting
 from services.ledger import Ledger, LoggedFact
-from services.projector import Fenced, Projector
+from services.progress import Fenced
+from services.projector import Projector
 from services.read_models import PROJECTIONS
 from tests.projections.streams import batches, quotes, stream
 from tests.services.house import COIN, STOCK, House, buy, sell
@@ -104,6 +105,24 @@ def test_a_crash_between_rows_and_checkpoint_moves_nothing(
     house.close()
 
 
+def test_a_failure_between_rows_and_checkpoint_leaves_nothing_in_memory(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever tries again must not take the facts in twice, nor believe that rows are there."""
+    house.say(STOCK, buy("b1", "10", "1000"))
+    house.append(buy("b2", "10", "900"), sell("s1", "5", "300"))
+
+    def fail(*_: object) -> None:
+        raise OSError("disk full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Projector, "_project_alerts", fail)
+        with pytest.raises(OSError, match="disk full"):
+            house.app.projector.catch_up(house.clock.day)
+    house.app.projector.catch_up(house.clock.day)
+    assert house.unequal() == []
+
+
 def test_the_checkpoint_stands_at_the_head_of_the_log(house: House) -> None:
     house.say(STOCK, buy("b1"))
     house.say(sell("s1"))
@@ -149,6 +168,17 @@ def test_a_stale_state_is_refused_by_compare_and_set(house: House) -> None:
     zombie.app.projector.catch_up(house.clock.day)
     assert zombie.ask() == house.ask()
     zombie.close()
+
+
+def test_who_followed_another_process_goes_on_without_being_refused(house: House) -> None:
+    """Being refused costs an alert the time in which all of its taxpayer's books are loaded."""
+    house.say(STOCK, buy("b1", "10", "1000"))
+    house.watch("loss", "200")
+    house.beside().say(buy("b2", "10", "1000"))
+    house.tick("S", "99")
+    books = house.app.projector.taxpayer("main")
+    assert len(house.tick("S", "50")) == 1
+    assert house.app.projector.taxpayer("main") is books
 
 
 def test_a_raised_version_rebuilds_and_sends_nothing_again(

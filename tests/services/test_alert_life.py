@@ -112,6 +112,37 @@ def test_quiet_hours_are_of_the_taxpayers_clock_and_urgent_alerts_do_not_wait(
     assert due == {"main/calm/1": "2025-03-01T22:00:00.000000Z", "main/loud/1": coin.clock.text}
 
 
+@pytest.mark.parametrize("until", ["2025-03-01T14:00:00.000000Z", ""])
+def test_a_snooze_that_ends_in_quiet_hours_sends_nothing_before_their_end(
+    coin: House, tmp_path: Path, until: str
+) -> None:
+    """Neither does waking the rule."""
+    file = f"file:{tmp_path / 'alerts.jsonl'}"
+    coin.watch("loss", "200", channels=(file,), quiet="11:00-20:00")
+    coin.tick("C", "70")
+    snooze(coin, until)
+    assert [row["due_at"] for row in waiting(coin)] == ["2025-03-01T20:00:00.000000Z"]
+
+
+def test_a_snooze_is_of_its_rule_alone(coin: House, tmp_path: Path) -> None:
+    for rule in ("LOSS", "loss.1", "loss"):
+        file = f"file:{tmp_path / 'alerts.jsonl'}"
+        coin.watch(rule, "200", channels=(file,), quiet="11:00-20:00")
+    coin.tick("C", "70")
+    snooze(coin, "2025-03-02T21:00:00.000000Z")
+    due = {row["key"]: row["due_at"][8:13] for row in waiting(coin)}
+    assert due == {"main/LOSS/1": "01T20", "main/loss.1/1": "01T20", "main/loss/1": "02T21"}
+
+
+def test_what_is_urgent_waits_for_the_snooze_alone(coin: House, tmp_path: Path) -> None:
+    file = f"file:{tmp_path / 'alerts.jsonl'}"
+    coin.watch("loss", "200", channels=(file,), quiet="11:00-20:00", severity="urgent")
+    for hour in ("14", "15"):
+        snooze(coin, f"2025-03-01T{hour}:00:00.000000Z")
+        coin.tick("C", "70")
+        assert [row["due_at"][11:13] for row in waiting(coin)] == [hour]
+
+
 def test_an_alert_with_a_mark_that_is_too_old_is_never_urgent(coin: House, tmp_path: Path) -> None:
     """A coin's mark is too old after a quarter of an hour; the other coin brings it over."""
     file = f"file:{tmp_path / 'alerts.jsonl'}"

@@ -10,7 +10,7 @@ import pytest
 BEGIN = """
 import gc
 from services import collector
-from services.collector import paused, settle
+from services.collector import paused, settle, settle_again
 collector.MANY = 1_000
 """
 CASES = {
@@ -37,6 +37,21 @@ settle()
 kept = [[] for _ in range(300_000)]
 assert not [each for each in gc.get_objects(2) if each is kept[0]]
 assert len(gc.get_objects(2)) <= 30_000
+""",
+    "what was let go after it was set aside is collected": """
+class Ring: pass
+import weakref
+ring = Ring()
+ring.self = ring
+settle()
+dead = weakref.ref(ring)
+del ring
+settle()
+assert dead() is not None
+kept = [[]]
+settle_again()
+assert dead() is None
+assert not [each for each in gc.get_objects() if each is kept]
 """,
     "what comes and goes is collected": """
 settle()

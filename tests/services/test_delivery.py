@@ -16,6 +16,7 @@ from standardwebhooks.webhooks import Webhook
 from infra.channels.webhook import webhook_channel
 from services import projector as projecting
 from services.delivery import DeliveryFailed, Message, outbox
+from services.marks import Quote
 from services.sending import RETRY_AFTER_SECONDS
 from tests.services.house import COIN, Clock, House, buy
 from tests.services.receiver import Receiver, receiving
@@ -83,6 +84,20 @@ def test_a_file_gets_one_json_line_an_alert(wired: House, tmp_path: Path) -> Non
     assert found[0]["data"]["value"] == "500"
     assert found[0]["data"]["lots"][0]["lot"] == "csv:b1"
     assert found[0]["data"]["marks"][0]["price"] == "50"
+
+
+def test_the_tenth_crossing_of_a_batch_is_sent_after_the_ninth(
+    wired: House, tmp_path: Path
+) -> None:
+    lines = tmp_path / "alerts.jsonl"
+    wired.watch("loss", "200", channels=(f"file:{lines}",))
+    quotes = []
+    for price in ["50", "100"] * 11:
+        wired.clock.advance(seconds=1)
+        quotes.append(Quote("C", price, wired.clock.text))
+    wired.app.market.take(quotes, confirmed=True)
+    found = [json.loads(line)["data"]["crossing"] for line in lines.read_text().splitlines()]
+    assert found == list(range(1, 12))
 
 
 def test_a_file_that_cannot_be_written_is_tried_again(wired: House, tmp_path: Path) -> None:

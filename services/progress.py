@@ -1,0 +1,72 @@
+"""Progress: how far a log is projected, as checkpoints that move by compare-and-set."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, select, update
+
+from domain.errors import ThresherError
+from projections.schema import CHECKPOINTS
+
+READ_MODELS = "read_models"
+DELIVERY = "delivery"
+TOKENS = "tokens"  # counts how often somebody's tokens changed: they are tokens to all shards
+# Built once: a statement that is built anew takes longer than it runs.
+_POSITION = select(CHECKPOINTS.c.position).where(CHECKPOINTS.c.projection == bindparam("name"))
+_POSITIONS = select(CHECKPOINTS.c.projection, CHECKPOINTS.c.position).where(
+    CHECKPOINTS.c.projection.in_([bindparam("name"), TOKENS])
+)
+_COUNT_TOKENS = (
+    update(CHECKPOINTS)
+    .where(CHECKPOINTS.c.projection == TOKENS)
+    .values(position=CHECKPOINTS.c.position + 1)
+)
+_MOVE = (
+    update(CHECKPOINTS)
+    .where(
+        CHECKPOINTS.c.projection == bindparam("name"), CHECKPOINTS.c.position == bindparam("old")
+    )
+    .values(position=bindparam("new"))
+)
+
+
+class Fenced(ThresherError):
+    """Another process moved the read models: this one's state is stale and it must stop."""
+
+
+def checkpoint_name(what: str, shard: int) -> str:
+    """What the checkpoint of a shard is called; of the first, and of a file, as it always was."""
+    return f"{what}/{shard}" if shard else what
+
+
+def row_of(connection: Connection, name: str) -> Row[Any] | None:
+    """A checkpoint with all that is kept of it; None if there is none."""
+    query = select(CHECKPOINTS).where(CHECKPOINTS.c.projection == name)
+    return connection.execute(query).one_or_none()
+
+
+def position_of(connection: Connection, name: str) -> int:
+    """Where a checkpoint stands; it must be there."""
+    return int(connection.execute(_POSITION, {"name": name}).scalar_one())
+
+
+def with_tokens(connection: Connection, name: str) -> tuple[int, int]:
+    """The same, and how often somebody's tokens changed."""
+    found = connection.execute(_POSITIONS, {"name": name}).all()
+    positions: dict[str, int] = {row.projection: row.position for row in found}
+    return positions[name], positions[TOKENS]
+
+
+def move(connection: Connection, old: Mapping[str, int], new: int) -> None:
+    """Moves checkpoints from where they stood; raises Fenced if one stands elsewhere."""
+    moves = [{"name": name, "old": position, "new": new} for name, position in old.items()]
+    if connection.execute(_MOVE, moves).rowcount != len(moves):
+        stood = ", ".join(f"{name} at position {position}" for name, position in old.items())
+        raise Fenced(f"no longer {stood}: another process moved them")
+
+
+def count_tokens(connection: Connection) -> None:
+    """Somebody's tokens changed: every shard is to look."""
+    connection.execute(_COUNT_TOKENS)
