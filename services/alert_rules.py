@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, time, timedelta
 
 from domain.accounts import Account
-from domain.assets import Asset
+from domain.assets import ASSET_CLASSES, Asset
 from domain.days import seconds_after
 from domain.decisions import AlertRuleSet
 from domain.errors import ThresherError
@@ -25,6 +25,7 @@ SEVERITIES = (NOTICE, URGENT)
 DWELL_MOST = 366 * 86400
 SCHEMES = ("terminal", "file", "webhook", "kafka")
 _WITHOUT_TARGET = ("terminal", "kafka")
+_WEB = ("https://", "http://")  # the second is for tests on the machine itself
 # Each says whether it looks at a lot: its asset, its account, its ref.
 SCOPES = {
     "class": lambda what, asset, account, lot: asset.asset_class.name == what,
@@ -43,9 +44,7 @@ class InvalidRule(ThresherError, ValueError):
 
 def checked_rule(rule: AlertRuleSet) -> AlertRuleSet:
     """The rule if it can be watched; raises InvalidRule."""
-    kind, _, what = rule.scope.partition(":")
-    if rule.scope != "all" and (kind not in SCOPES or not what):
-        raise InvalidRule(f"scope {rule.scope!r}: use {SCOPE_HELP}")
+    _check_scope(rule.scope)
     if rule.metric not in METRICS + DATE_METRICS:
         known = ", ".join(METRICS + DATE_METRICS)
         raise InvalidRule(f"metric {rule.metric!r}: use one of {known}")
@@ -67,11 +66,26 @@ def checked_rule(rule: AlertRuleSet) -> AlertRuleSet:
     if rule.digest and schedule(rule.digest) is None:
         raise InvalidRule(f"digest {rule.digest!r}: write it as hourly, or daily 08:00")
     for channel in rule.channels:
-        scheme, _, target = channel.partition(":")
-        is_whole = bool(target) or scheme in _WITHOUT_TARGET
-        if scheme not in SCHEMES or not is_whole or " " in channel:
-            raise InvalidRule(f"channel {channel!r}: use terminal, kafka, file:PATH or webhook:URL")
+        _check_channel(channel)
     return rule
+
+
+def _check_scope(scope: str) -> None:
+    """A class that there is not would never be met; assets and accounts may still come."""
+    kind, _, what = scope.partition(":")
+    if scope != "all" and (kind not in SCOPES or not what):
+        raise InvalidRule(f"scope {scope!r}: use {SCOPE_HELP}")
+    if kind == "class" and what not in ASSET_CLASSES:
+        raise InvalidRule(f"scope {scope!r}: the classes are {', '.join(ASSET_CLASSES)}")
+
+
+def _check_channel(channel: str) -> None:
+    scheme, _, target = channel.partition(":")
+    is_whole = bool(target) or scheme in _WITHOUT_TARGET
+    if scheme not in SCHEMES or not is_whole or " " in channel:
+        raise InvalidRule(f"channel {channel!r}: use terminal, kafka, file:PATH or webhook:URL")
+    if scheme == "webhook" and not target.startswith(_WEB):
+        raise InvalidRule(f"channel {channel!r}: write the address whole, webhook:https://...")
 
 
 def relative(metric: str | None, threshold: str) -> tuple[str, str]:
@@ -100,6 +114,8 @@ def _check_threshold(rule: AlertRuleSet) -> None:
             raise InvalidRule(f"threshold {rule.threshold}: use whole days, 0 to {MOST_DAYS}")
     elif money(rule.threshold) <= 0:
         raise InvalidRule(f"threshold {rule.threshold}: use an amount above zero")
+    elif rule.metric == PERCENT and money(rule.threshold) > 100 * ONE_DOLLAR:
+        raise InvalidRule(f"threshold {rule.threshold}: no loss is above 100 % of the basis")
     if money(rule.amount) < 0 or (money(rule.amount) and rule.metric != YEAR_END):
         raise InvalidRule(f"amount {rule.amount}: {YEAR_END} alone takes one, zero or more")
 

@@ -18,7 +18,7 @@ from services.evaluated import Evaluated
 from services.held_marks import decide, held_quote
 from services.intake import Intake, Step
 from services.ledger import Ledger
-from services.live.pace import is_behind
+from services.live.pace import is_behind, is_of_the_past
 from services.mark_intake import MarkIntake, Stored
 from services.marks import Quote, stored_after
 from services.projector import Projector
@@ -26,6 +26,7 @@ from services.queries import Queries
 from services.sending import deliver
 
 AUDITED_EVERY = timedelta(seconds=1)
+ASKED_EVERY = timedelta(seconds=1)  # by the clock, while no quote comes
 CHECKPOINTED_EVERY = 4_000  # marks
 MOST_MARKS = 10_000  # read and evaluated together, by who follows the marks
 
@@ -74,6 +75,9 @@ class Market:
         self._evaluated = evaluated
         self._audited: datetime | None = None
         self._since_checkpoint = CHECKPOINTED_EVERY  # whatever was there before
+        self._is_live: bool | None = None  # whether quotes are of these days; None: none came yet
+        self._timed: datetime | None = None  # when the clock was looked at last, for who waits
+        self._has_timed = False  # whether rules were asked by it
 
     def take(
         self, quotes: Sequence[Quote], *, confirmed: bool = False
@@ -86,6 +90,8 @@ class Market:
         """
         recorded_at = sortable_instant(self._clock())
         with paused():
+            if quotes and not self._is_live:
+                self._hear(max(quote.at for quote in quotes))
             self.watch.follow()
             board = self._projector.board
             taken = self._intake.take(board, quotes, recorded_at, confirmed=confirmed)
@@ -217,6 +223,29 @@ class Market:
     def taken_up(self, at: str | None = None) -> list[AlertFired | AlertRearmed]:
         """The same for who follows the marks: at the board as it is, those after come in turn."""
         return self._changed((), at)
+
+    def time_passed(self) -> list[AlertFired | AlertRearmed]:
+        """For who awaits quotes and gets none: rules are asked by the clock, once a second.
+
+        Not while the quotes are of the past: what waits then, waits for their time.
+        """
+        now = self._clock()
+        self._timed = self._timed or now  # at first the pause may be short
+        if self._is_live is False or abs(now - self._timed) < ASKED_EVERY:
+            return []
+        self._timed, self._has_timed = now, True
+        return self.taken_up()
+
+    def _hear(self, newest: str) -> None:
+        """Quotes came: are they of these days, or of the past? Once of these days, for good.
+
+        If it is the past, and the clock was asked before it began, rules start anew, as in a
+        process of its own: time never goes back, so they would see all of it at the time of now.
+        """
+        self._is_live = not is_of_the_past(newest, self._clock())
+        if self._has_timed and not self._is_live:
+            self._has_timed = False
+            self.watch = Watch(self._projector, self._ledger)
 
     def _changed(self, moved: Collection[str], at: str | None) -> list[AlertFired | AlertRearmed]:
         self.watch.reload()

@@ -76,7 +76,11 @@ def take(
         pending.clear()
         market.deliver()
 
-    _take(market, quotes_from(file, settle), pending, bad)
+    def wait() -> None:
+        settle()
+        market.time_passed()
+
+    _take(market, quotes_from(file, wait), pending, bad)
     settle()
     market.refresh()
     close(market, bad)

@@ -30,5 +30,6 @@ def migrate_command(
         return
     from infra.postgres import opening  # noqa: PLC0415
 
-    revision = opening.migrated(place.database_url, role, shards)
-    stderr().print(f"the schema is of revision {revision}", highlight=False)
+    revision, logs = opening.migrated(place.database_url, role, shards)
+    parts = "1 shard" if logs == 1 else f"{logs} shards"
+    stderr().print(f"the schema is of revision {revision}, the log has {parts}", highlight=False)

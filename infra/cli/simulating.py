@@ -24,11 +24,13 @@ _LAST_SECONDS = 60
 
 @commands.command("exchange")
 def exchange(
-    messages: Annotated[int, typer.Option(help="How many orders and prices.")] = 1_000,
-    rate: Annotated[float, typer.Option(help="Messages a second; 0: as fast as it goes.")] = 0,
+    messages: Annotated[int, typer.Option(min=1, help="How many orders and prices.")] = 1_000,
+    rate: Annotated[
+        float, typer.Option(min=0, help="Messages a second; 0: as fast as it goes.")
+    ] = 0,
     seed: Annotated[int, typer.Option(help="The same seed says the same.")] = 1,
-    taxpayers: Annotated[int, typer.Option(help="Who trade there.")] = 1,
-    assets: Annotated[int, typer.Option(help="A share and so many coins less one.")] = 10,
+    taxpayers: Annotated[int, typer.Option(min=1, help="Who trade there.")] = 1,
+    assets: Annotated[int, typer.Option(min=1, help="A share and so many coins less one.")] = 10,
     only: Annotated[str, typer.Option(help="facts or marks: of a pipe, which one.")] = "facts",
     marks: Annotated[float, typer.Option(help="Share of messages that are prices.")] = 0.5,
     poison: Annotated[float, typer.Option(help="Share of messages that are none.")] = 0,

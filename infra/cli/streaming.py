@@ -33,7 +33,7 @@ def streaming(app: App, *, needs_server: bool = False) -> App:
 
 
 def topics_command(
-    replicas: Annotated[int, typer.Option(help="On how many brokers each is kept.")] = 1,
+    replicas: Annotated[int, typer.Option(min=1, help="On how many brokers each is kept.")] = 1,
 ) -> None:
     """Make the topics that are not there yet; facts get a partition a shard of the database."""
     from infra.kafka.topics import make_topics, topics  # noqa: PLC0415

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, TextIO, cast
 
 IDLE_SECONDS = 0.1
-WAKE_SECONDS = 30  # while a pipe stays silent: what waits for a time of day goes out then
+WAKE_SECONDS = 1  # while a pipe stays silent: what waits for the clock is looked at then
 _CHUNK = 1 << 16
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -120,17 +121,19 @@ def _follow(market: Market, file: Path, screen: Screen, every: float) -> Sequenc
     bad: list[BadRow] = []
     shown = time.monotonic()
 
-    def settle() -> None:
+    def settle(*, waits: bool = False) -> None:
         nonlocal shown
         market.take(pending)
         pending.clear()
+        if waits:
+            market.time_passed()
         market.deliver()
         if market.now:
             screen.show(market.now, market.counts.conflated)
         shown = time.monotonic()
 
     settle()
-    for quote in quotes_from(file, settle):
+    for quote in quotes_from(file, partial(settle, waits=True)):
         if isinstance(quote, BadRow):
             bad.append(quote)
             continue

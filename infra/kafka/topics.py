@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 from kafka import KafkaAdminClient
@@ -10,6 +11,7 @@ from kafka.errors import KafkaError
 from domain.errors import ThresherError
 
 BOOTSTRAP_MS = 10_000
+_SAID = re.compile(r"error_message='([^']+)'")
 
 
 class NoBroker(ThresherError):
@@ -71,7 +73,13 @@ def make_topics(servers: str, names: Topics, replicas: int, partitions: int = 1)
         if made:
             admin.create_topics(made, wait_for_metadata=True)
     except KafkaError as error:
-        raise NoBroker(f"{servers}: {error}") from error
+        raise NoBroker(f"{servers}: {reason_of(error)}") from error
     finally:
         admin.close()
     return sorted(made)
+
+
+def reason_of(error: KafkaError) -> str:
+    """What the broker says against a request, without the request and the rest of its answer."""
+    said = _SAID.search(str(error))
+    return f"{type(error).__name__}: {said[1]}" if said else str(error)

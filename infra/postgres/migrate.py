@@ -26,8 +26,8 @@ class NotMigrated(ThresherError):
     """The schema is not the one of this version."""
 
 
-def migrate(url: str, role: str = "", shards: int | None = None) -> str:
-    """Brings the schema to this version and lets `role` use it; returns the revision.
+def migrate(url: str, role: str = "", shards: int | None = None) -> tuple[str, int]:
+    """Brings the schema to this version and lets `role` use it; returns its revision and shards.
 
     One at a time: a second process waits. The role can append to the log and read it, and
     change tables that are not the log; it can create nothing. `shards`: into how many logs the
@@ -46,10 +46,11 @@ def migrate(url: str, role: str = "", shards: int | None = None) -> str:
                     all_shards.make(tables, shards)
                 if role:
                     _grant(tables, role)
+                known = all_shards.count(tables)
                 tables.commit()
     finally:
         engine.dispose()
-    return _head()
+    return _head(), known
 
 
 def check(connection: Connection, url: str) -> None:

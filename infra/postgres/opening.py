@@ -60,8 +60,8 @@ def ledger(url: str, shard: int = 0, shards: int = 1) -> Ledger:
         raise ServerNotReached(f"{shown(url)}: {_first_line(error)}") from error
 
 
-def migrated(url: str, role: str, shards: int | None) -> str:
-    """Brings the schema to this version; returns its revision.
+def migrated(url: str, role: str, shards: int | None) -> tuple[str, int]:
+    """Brings the schema to this version; returns its revision, and how many shards it has.
 
     Raises ServerNotReached, WrongShards.
     """

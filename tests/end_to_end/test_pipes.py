@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from subprocess import Popen
 
@@ -144,6 +145,32 @@ def test_a_last_line_without_a_newline_counts_and_bytes_may_be_broken_anywhere()
         code, err = pipe.end()
     assert (code, err.splitlines()[-1][:5]) == (0, "1 new")
     assert thresher("lots", "-o", "jsonl").rows[0]["asset"] == "ÄTH"
+
+
+@pytest.mark.parametrize("command", ["watch", "marks"])
+def test_a_rule_whose_cooldown_ends_while_the_pipe_is_silent_fires(
+    tmp_path: Path, command: str
+) -> None:
+    facts = tmp_path / "facts.jsonl"
+    facts.write_text('{"id":"a","type":"asset","asset":"ETH","class":"crypto"}\n' + buy("b1"))
+    thresher("import", facts)
+    thresher("rules", "add", "loss", "200", "--cooldown", "3")
+    with following(command, "-", "--max-behind", "0") as pipe:
+        now = datetime.now(UTC)
+        for number, price in enumerate(("75", "99", "70")):  # the last within the cooldown
+            time = (now + timedelta(microseconds=number)).isoformat()
+            pipe.say(json.dumps({"asset": "ETH", "price": price, "time": time}))
+
+        def fired() -> list[datetime]:
+            rows = thresher("alerts", "-o", "jsonl").rows
+            return [datetime.fromisoformat(row["fired_at"]) for row in rows]
+
+        first, second = until(lambda: len(fired()) == 2 and fired())
+        code, err = pipe.end()
+    assert code == 0
+    assert (first, second >= now + timedelta(seconds=3)) == (now, True)
+    assert "loss #2: harvestable_loss of all 300.00 reached 200" in err
+    assert "3 marks (3 new), 2 alerts fired, 1 re-armed, 0 refused" in err
 
 
 def test_a_silent_pipe_still_looks_whether_something_is_due(

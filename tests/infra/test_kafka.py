@@ -22,7 +22,7 @@ from infra.channels.kafka import producer_of
 from infra.composition import App
 from infra.kafka.consumer import consumer_of
 from infra.kafka.letters import replay, tell
-from infra.kafka.topics import Topics
+from infra.kafka.topics import NoBroker, Topics, make_topics, topics
 from infra.kafka.worker import Worker
 from infra.metrics import Metrics
 from infra.readiness import StreamChecks
@@ -199,6 +199,13 @@ def test_a_simulated_venue_ends_as_in_the_embedded_edition(stream: Stream, tmp_p
     assert digests(stream.app) == digests(embedded.app)
     assert len(stored_letters(stream)) == sum(each.is_poison for each in said) > 3
     embedded.close()
+
+
+def test_topics_that_the_broker_refuses_are_one_readable_line(broker: Broker) -> None:
+    with pytest.raises(NoBroker) as refused:
+        make_topics(broker.bootstrap, topics("refused"), replicas=3)
+    assert "only 1 broker(s) are registered" in str(refused.value)
+    assert "CreateTopicsRequest" not in str(refused.value)
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from infra.postgres.opening import ServerNotReached
 from infra.settings import Settings
 from services.ledger import Outcome
 from services.marks import Quote, store
+from tests.end_to_end.command import thresher
 from tests.services.house import STOCK, House, buy, sell
 
 pytestmark = pytest.mark.postgres
@@ -63,6 +64,15 @@ def test_migrating_again_or_twice_at_once_changes_nothing(empty_postgres: str) -
     assert migrate(empty_postgres) == found[0]
     assert house.app.ledger.head() == 2
     house.close()
+
+
+def test_migrating_says_how_many_logs_there_are(
+    empty_postgres: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("THRESHER_DATABASE_URL", empty_postgres)
+    assert thresher("migrate").err.endswith("the log has 1 shard\n")
+    assert thresher("migrate", "--shards", "4").err.endswith("the log has 4 shards\n")
+    assert thresher("migrate").err.endswith("the log has 4 shards\n")
 
 
 def test_the_login_of_the_application_can_append_and_never_change(

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from infra.simulate import Shares, Venue
 from services.ledger import Outcome
+from tests.end_to_end.command import thresher
 from tests.services.house import House, offers
 
 
@@ -57,3 +58,9 @@ def test_without_busts_nothing_is_sold_that_is_not_there(file_house: House) -> N
     assert set(outcomes) == {Outcome.NEW, Outcome.KNOWN}
     file_house.app.projector.catch_up(file_house.clock.day)
     assert [issue for issue in file_house.ask()["issues"] if issue["held_out"]] == []
+
+
+def test_a_load_of_nobody_or_nothing_is_refused() -> None:
+    for option in ("--messages", "--taxpayers", "--assets"):
+        assert thresher("simulate", "exchange", option, "0").code == 2
+    assert thresher("simulate", "exchange", "--rate", "-1").code == 2

@@ -234,6 +234,7 @@ RULE: dict[str, Any] = {"effective_at": "2025-01-01", "name": "r", "scope": "all
     [
         ("scope", "everything", "position:ACCOUNT/ASSET or lot:LOT"),
         ("scope", "class:", "position:ACCOUNT/ASSET or lot:LOT"),
+        ("scope", "class:stocks", "the classes are stock, fund"),
         ("metric", "joy", "harvestable_loss, tax_saved, loss_percent"),
         ("threshold", "0", "above zero"),
         ("threshold", "-1", "above zero"),
@@ -242,6 +243,7 @@ RULE: dict[str, Any] = {"effective_at": "2025-01-01", "name": "r", "scope": "all
         ("channels", ("pigeon:home",), "terminal, kafka, file:PATH or webhook:URL"),
         ("channels", ("file:",), "terminal, kafka, file:PATH or webhook:URL"),
         ("channels", ("file:a b",), "terminal, kafka, file:PATH or webhook:URL"),
+        ("channels", ("webhook:example.org/hook",), "webhook:https://..."),
     ],
 )
 def test_a_rule_that_cannot_be_watched_is_refused_with_the_reason(
@@ -250,6 +252,13 @@ def test_a_rule_that_cannot_be_watched_is_refused_with_the_reason(
     checked_rule(AlertRuleSet(**RULE))
     with pytest.raises(InvalidRule, match=complaint):
         checked_rule(AlertRuleSet(**(RULE | {part: value})))
+
+
+def test_a_percentage_that_no_loss_can_reach_is_refused() -> None:
+    percent = RULE | {"metric": "loss_percent"}
+    checked_rule(AlertRuleSet(**(percent | {"threshold": "100"})))
+    with pytest.raises(InvalidRule, match="above 100 % of the basis"):
+        checked_rule(AlertRuleSet(**(percent | {"threshold": "100.01"})))
 
 
 def test_two_processes_that_see_one_crossing_record_one_alert(coin: House) -> None:
