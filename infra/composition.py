@@ -207,5 +207,6 @@ class App:
         """Gives files and connections back."""
         if "kafka" in self.__dict__:
             self.kafka.close()
-        self.ledger.close()
+        if "ledger" in self.__dict__:
+            self.ledger.close()
         self.database.reader.dispose()

@@ -62,7 +62,7 @@ class StoreChecks:
             except NotMigrated:
                 return {"schema": "is of another version: run thresher migrate"}
         elif not inspect(connection).has_table(CHECKPOINTS.name):
-            return {"schema": "holds no read models yet"}
+            return {"schema": "holds no read models yet: run thresher import"}
         return {}
 
     def _projected(self, connection: Connection) -> dict[str, str]:

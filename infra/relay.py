@@ -101,6 +101,7 @@ class Relay:
     def _rest(self, name: str, done: Sent) -> None:
         if not done.failed:
             self._failures.pop(name, None)
+            self._rests_until.pop(name, None)
             return
         failures = 0 if done.sent else self._failures.get(name, 0)
         seconds = min(REST_SECONDS << failures, REST_SECONDS_MOST)

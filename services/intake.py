@@ -89,9 +89,11 @@ def move(execute: Execute, intake: Intake) -> None:
         execute(_BURY, (*letter, intake.recorded_at))
 
 
-def dead_letters(connection: Connection, *, unsent: bool = False) -> list[Piece]:
+def dead_letters(
+    connection: Connection, *, unsent: bool = False, limit: int | None = None
+) -> list[Piece]:
     """Messages that could not be used, in their order; `unsent`: not yet told to others."""
-    query = select(DEAD_LETTERS).order_by(*DEAD_LETTERS.primary_key.columns)
+    query = select(DEAD_LETTERS).order_by(*DEAD_LETTERS.primary_key.columns).limit(limit)
     if unsent:
         query = query.where(DEAD_LETTERS.c.sent_at == "")
     return [dict(row._mapping) for row in connection.execute(query)]

@@ -186,6 +186,7 @@ class Ledger(Application[str]):
         return self.recorder.select_taxpayers()
 
     def _put(self, events: list[FactEvent], intake: Intake | None) -> None:
+        self._appended = []  # whoever did not take the last batch reads it, with what came since
         if not events and intake is None:
             return
         stored = list(map(self.mapper.to_stored_event, events))

@@ -217,6 +217,7 @@ def _note(database: Database, noted: Sequence[tuple[Piece, Piece]]) -> None:
     alike: dict[tuple[str, ...], list[Piece]] = {}
     for row, values in noted:
         of = {"of": row["key"], "target": row["channel"]}
+        of |= {"was_sent": row["sent_at"], "was_due": row["due_at"]}
         new = {f"new_{name}": value for name, value in values.items()}
         alike.setdefault(tuple(values), []).append(of | new)
     with database.writing() as connection:
@@ -226,6 +227,10 @@ def _note(database: Database, noted: Sequence[tuple[Piece, Piece]]) -> None:
 
 @cache
 def _note_of(names: tuple[str, ...]) -> Update:
-    """The statement that sets these columns."""
-    mine = OUTBOX.c.key == bindparam("of"), OUTBOX.c.channel == bindparam("target")
+    """The statement that sets these columns. What was acknowledged or snoozed while it was on its
+    way stays so."""
+    mine = [OUTBOX.c.key == bindparam("of"), OUTBOX.c.channel == bindparam("target")]
+    mine.append(OUTBOX.c.sent_at == bindparam("was_sent"))
+    if "due_at" in names:
+        mine.append(OUTBOX.c.due_at == bindparam("was_due"))
     return update(OUTBOX).where(*mine).values({name: bindparam(f"new_{name}") for name in names})

@@ -15,7 +15,7 @@ from infra.kafka.topics import NoBroker
 from projections.schema import Piece
 from services.database import Database
 from services.intake import dead_letters, mark_letter
-from services.sending import Sent, hand_over
+from services.sending import BATCH, Sent, hand_over
 from services.tables import DEAD_LETTERS
 
 _TIMEOUT_SECONDS = 15
@@ -41,7 +41,7 @@ def tell(
         if not is_alone:
             return Sent()
         with database.reading() as connection:
-            letters = dead_letters(connection, unsent=True)
+            letters = dead_letters(connection, unsent=True, limit=BATCH)
         told, done = hand_over(letters, lambda letter: _send(sender, topic, letter), is_stopped)
         if told:
             with database.writing() as connection:

@@ -10,7 +10,7 @@ import pytest
 from domain.decisions import AlertAcknowledged, AlertFired, AlertSnoozed
 from domain.fact_codec import AlertFact
 from services.alert_rules import InvalidRule, quiet_hours, quiet_until
-from services.delivery import outbox
+from services.delivery import DeliveryFailed, Message, outbox
 from services.ledger import Offer
 from tests.services.house import COIN, House, Json, buy
 
@@ -85,6 +85,21 @@ def test_waking_sends_what_waited(coin: House, tmp_path: Path) -> None:
     snooze(coin, "")
     coin.app.market.deliver()
     assert lines(file) == 1
+
+
+def test_a_snooze_that_comes_while_a_sending_fails_holds(
+    coin: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    until = "2025-03-01T13:00:00.000000Z"
+
+    def snooze_and_fail(_target: str, _message: Message) -> None:
+        snooze(coin, until)
+        raise DeliveryFailed("nobody there")
+
+    monkeypatch.setattr(coin.app.market, "_channels", {"failing": snooze_and_fail})
+    coin.watch("loss", "200", channels=("failing:",))
+    coin.tick("C", "70")
+    assert [(row["due_at"], row["sent_at"]) for row in waiting(coin)] == [(until, "")]
 
 
 def test_what_is_acknowledged_before_it_is_sent_is_never_sent(coin: House, tmp_path: Path) -> None:

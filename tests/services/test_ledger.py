@@ -125,6 +125,14 @@ def test_what_was_appended_just_now_is_what_is_read_back(house: House) -> None:
     assert ledger.just_appended(0) == ledger.just_appended(3) == []
 
 
+def test_what_was_appended_before_a_batch_of_known_facts_is_read_back(house: House) -> None:
+    """Others may have appended since what makes that batch known: nobody stops before it."""
+    house.append(buy("b1"))
+    house.beside().append(buy("b2"))
+    house.append(buy("b2"))
+    assert house.app.ledger.just_appended(0) == []
+
+
 def test_read_models_do_not_pass_a_gap(house: House) -> None:
     house.say(STOCK, buy("b0"))
     house.append(buy("b1"), buy("b2"), buy("b3"))
