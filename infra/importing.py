@@ -99,7 +99,8 @@ class Importer:
                 yield asset_row(line, origin, self.taxpayer)
 
     def _quotes(self, found: Iterable[Quote | BadRow], progress: Progress) -> None:
-        """Prices are history: they are kept and shown, and no rule fires on their way."""
+        """Prices are history: they are kept and shown, and this command asks no rule on their way;
+        a watch or a worker that runs meanwhile follows them as it follows all marks."""
         batch: list[Quote] = []
 
         def keep() -> None:
