@@ -129,7 +129,10 @@ def close(market: Market, bad: Sequence[BadRow]) -> None:
         soft_wrap=True,
     )
     for row in bad[:5]:
-        stderr().print(f"  row {row.row} {row.field}: {row.reason}; {row.remedy}", markup=False)
+        field = f" {row.field}:" if row.field else ""
+        stderr().print(
+            f"  row {row.row}{field} {row.reason}; {row.remedy}", markup=False, soft_wrap=True
+        )
     if bad:
         raise typer.Exit(1)
 

@@ -49,7 +49,8 @@ def settings() -> Settings:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         name = "THRESHER_" + str(first["loc"][0]).upper()
-        raise WrongSettings(f"{name}: {first['msg']}") from None
+        said = str(first["msg"]).removeprefix("Value error, ")
+        raise WrongSettings(f"{name}: {said}") from None
 
 
 def view(app: App, taxpayer: str | None, as_of: str | None, known_at: str | None) -> View:

@@ -296,4 +296,4 @@ def parse_event(raw: object) -> tuple[EventModel, f.Fact]:
 def _without_type(refused: Refusal) -> Refusal:
     """Drops the union's own step from the field path: `buy.qty` is `qty`."""
     head, _, field = refused.field.partition(".")
-    return Refusal(field or head or "type", refused.reason, refused.remedy)
+    return Refusal(field or head, refused.reason, refused.remedy)

@@ -86,7 +86,7 @@ class Refusal(Exception):
     """A row that cannot be used: which field, why, and how to mend it."""
 
     def __init__(self, field: str, reason: str, remedy: str) -> None:
-        super().__init__(f"{field}: {reason}; {remedy}")
+        super().__init__(f"{field}: {reason}; {remedy}" if field else f"{reason}; {remedy}")
         self.field = field
         self.reason = reason
         self.remedy = remedy
@@ -100,6 +100,12 @@ _REMEDIES = {
     "string_too_short": "write a value",
     "string_too_long": "shorten the value",
     "string_pattern_mismatch": "remove control characters",
+}
+_OBJECT = "no JSON object", "write one JSON object a line"
+_REASONS = {  # and remedies, where the checker's own words name parts of this program
+    "model_type": _OBJECT,
+    "model_attributes_type": _OBJECT,
+    "union_tag_not_found": ("type is missing", "add the field: docs/FORMATS.md lists the types"),
 }
 _SHAPE_REMEDIES = {
     NUMBER_SHAPE: "write a plain decimal such as 12.5 (at most 20 digits, 18 decimals)",
@@ -117,5 +123,12 @@ def refusal(error: ValidationError) -> Refusal:
     shape = _SHAPE_REMEDIES.get(first.get("ctx", {}).get("pattern", ""))
     if shape is not None:
         return Refusal(field, f"{first['input']!r} is not valid", shape)
+    if first["type"] == "union_tag_invalid":
+        known = first["ctx"]["expected_tags"]
+        return Refusal(
+            field or "type", f"{first['ctx']['tag']!r} is not known", f"use one of {known}"
+        )
+    if first["type"] in _REASONS:
+        return Refusal(field, *_REASONS[first["type"]])
     remedy = _REMEDIES.get(first["type"], "correct the value")
     return Refusal(field, str(first["msg"]), remedy)

@@ -128,6 +128,24 @@ def test_a_bad_tick_is_refused_and_the_others_count() -> None:
     assert "row 2 price: '1e3' is not valid" in ran.err
 
 
+def test_lines_that_are_no_fact_and_no_mark_are_refused_in_plain_words() -> None:
+    lines = '{"id": "x", "type": "nope"}\n{"id": "y"}\n[1]\n"a"\n'
+    ran = process("import", "-", text=lines)
+    first, *others, _ = ran.err.splitlines()
+    assert first.startswith("  pipe row 1 type: 'nope' is not known; use one of 'buy', 'sell'")
+    assert others == [
+        "  pipe row 2 type is missing; add the field: docs/FORMATS.md lists the types",
+        "  pipe row 3 no JSON object; write one JSON object a line",
+        "  pipe row 4 no JSON object; write one JSON object a line",
+    ]
+    ran = process("marks", "-", text='{"asset": 1\n[1]\n')
+    assert ran.err.splitlines()[1:] == [
+        "  row 1 no JSON object: Expecting ',' delimiter: line 2 column 1 (char 12); "
+        "write one JSON object a line",
+        "  row 2 no JSON object; write one JSON object a line",
+    ]
+
+
 @pytest.mark.parametrize("command", ["import", "marks"])
 def test_a_pipe_that_ends_without_a_line_is_one_clear_line(command: str) -> None:
     ran = process(command, "-")
