@@ -19,7 +19,9 @@ _log = logging.getLogger(__name__)
 def serve_command(
     address: Annotated[str, typer.Option(help="The address it listens on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="The port; 0: a free one, which the log names.")] = 8080,
-    max_lag: Annotated[int, typer.Option(help="Facts that a ready store may be behind.")] = 1_000,
+    max_lag: Annotated[
+        int, typer.Option(min=0, help="Facts that a ready store may be behind.")
+    ] = 1_000,
 ) -> None:
     """Answer /metrics, /healthz and /readyz for the store, until stopped.
 

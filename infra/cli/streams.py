@@ -5,11 +5,14 @@ from __future__ import annotations
 import gzip
 import os
 import select
+import signal
 import sys
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from io import TextIOWrapper
 from pathlib import Path
+from threading import Event
 from typing import IO, TextIO, cast
 
 IDLE_SECONDS = 0.1
@@ -38,21 +41,56 @@ class _Unpacked(gzip.GzipFile):
 def follow_stdin(on_idle: Callable[[], None]) -> Iterator[str]:
     """Lines of standard input as they come; `on_idle` is called whenever none is waiting, and
     again every WAKE_SECONDS.
+
+    A live feed ends by a signal (Ctrl-C): what came is all there was, as if the pipe had ended.
+    Before the first line it is a KeyboardInterrupt.
     """
-    descriptor = sys.stdin.fileno()
+    rest, has_come = b"", False
+    with _ended_by_signals() as is_asked:
+        for chunk in _chunks(sys.stdin.fileno(), on_idle, is_asked.is_set):
+            has_come = True
+            *whole, rest = (rest + chunk).split(b"\n")
+            for line in whole:
+                yield line.decode("utf-8", "surrogateescape") + "\n"
+        if rest and not is_asked.is_set():  # else it may be half a line
+            yield rest.decode("utf-8", "surrogateescape")
+        if is_asked.is_set() and not has_come:
+            raise KeyboardInterrupt
+
+
+def _chunks(
+    descriptor: int, on_idle: Callable[[], None], is_asked: Callable[[], bool]
+) -> Iterator[bytes]:
+    """What is in a pipe, as it comes, until it ends or the process is asked to end."""
     waiting = select.poll()
     waiting.register(descriptor, select.POLLIN)
-    rest = b""
-    while True:
-        ready = waiting.poll(IDLE_SECONDS * 1000)
-        while not ready:
+    while not is_asked():
+        if not waiting.poll(IDLE_SECONDS * 1000):
             on_idle()
-            ready = waiting.poll(WAKE_SECONDS * 1000)
+            while not (is_asked() or waiting.poll(WAKE_SECONDS * 1000)):
+                on_idle()
+        if is_asked():
+            return
         chunk = os.read(descriptor, _CHUNK)
         if not chunk:
-            break
-        *whole, rest = (rest + chunk).split(b"\n")
-        for line in whole:
-            yield line.decode("utf-8", "surrogateescape") + "\n"
-    if rest:
-        yield rest.decode("utf-8", "surrogateescape")
+            return
+        yield chunk
+
+
+@contextmanager
+def _ended_by_signals() -> Iterator[Event]:
+    """Set when the process is asked to end; asked again, it ends at once."""
+    asked = Event()
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def ask(number: int, _frame: object) -> None:
+        asked.set()
+        signal.signal(number, before[signal.Signals(number)])
+
+    for number in before:
+        signal.signal(number, ask)
+    try:
+        yield asked
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

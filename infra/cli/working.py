@@ -30,7 +30,7 @@ MetricsPort = Annotated[
 ]
 MetricsAddress = Annotated[str, typer.Option(help="The address it listens on.")]
 MaxLag = Annotated[
-    int, typer.Option(help="Messages and facts that one who is ready may be behind.")
+    int, typer.Option(min=0, help="Messages and facts that one who is ready may be behind.")
 ]
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import sqlite3
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from subprocess import Popen
@@ -119,6 +121,26 @@ def test_facts_and_rules_of_another_command_are_seen_by_a_pipe_that_is_open(tmp_
         assert alert["value"] == "500"
         assert pipe.end()[0] == 0
     assert thresher("verify", "--rebuild").code == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("command", ["marks", "watch"])
+def test_a_feed_that_is_ended_by_a_signal_says_what_it_did(
+    command: str, number: signal.Signals, database: Path
+) -> None:
+    def is_stored() -> bool:
+        with suppress(sqlite3.OperationalError), closing(sqlite3.connect(database)) as connection:
+            return bool(connection.execute("SELECT count(*) FROM marks").fetchone()[0])
+        return False  # no file yet, or no table
+
+    with following(command, "-") as pipe:
+        pipe.say('{"asset": "ETH", "price": "100", "time": "2025-03-01T12:00:00Z"}', "no mark")
+        until(is_stored)
+        pipe.running.send_signal(number)
+        assert pipe.running.wait(PATIENCE_SECONDS) == 1  # a line was refused
+        err = pipe.running.stderr.read() if pipe.running.stderr else ""
+    assert "1 marks" in err
+    assert "1 refused" in err
 
 
 def test_a_bad_tick_is_refused_and_the_others_count() -> None:
