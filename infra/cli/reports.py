@@ -37,7 +37,9 @@ class ReportFormat(StrEnum):
     JSON = "json"
 
 
-Year = Annotated[int, typer.Option("--year", min=1913, max=9996, help="The tax year, in four digits.")]
+Year = Annotated[
+    int, typer.Option("--year", min=1913, max=9996, help="The tax year, in four digits.")
+]
 As = Annotated[ReportFormat, typer.Option("--format", help="csv or json.")]
 Out = Annotated[
     Path | None, typer.Option("--out", dir_okay=False, help="Write here (default: the output).")
