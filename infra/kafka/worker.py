@@ -126,7 +126,9 @@ class Worker:
             start = time.monotonic()
             shard = self.shards[number] = Shard(self._app, number, self._wake)
             told = {"partition": number, "position": shard.projector.position}
-            _log.info("shard taken up", extra=told | {"seconds": time.monotonic() - start})
+            _log.info(
+                "shard taken up", extra=told | {"seconds": round(time.monotonic() - start, 3)}
+            )
         return self.shards[number]
 
     def _take(self, partition: Any, records: Sequence[Record]) -> None:

@@ -31,8 +31,7 @@ def test_a_stream_that_is_none_is_one_clear_line(monkeypatch: pytest.MonkeyPatch
     ran = thresher("lots")
     assert (ran.code, ran.out) == (1, "")
     assert ran.err == (
-        "thresher: THRESHER_PUBLISH: Value error, 'windows,doors': write opportunities,windows, "
-        "or one of them\n"
+        "thresher: THRESHER_PUBLISH: 'windows,doors': write opportunities,windows, or one of them\n"
     )
 
 

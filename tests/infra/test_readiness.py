@@ -47,7 +47,9 @@ def test_not_without_a_file_and_none_is_made(tmp_path: Path) -> None:
     assert failed(f"sqlite:///{path}") == {"store": "cannot be read"}
     assert not path.exists()
     path.touch()
-    assert failed(f"sqlite:///{path}") == {"schema": "holds no read models yet"}
+    assert failed(f"sqlite:///{path}") == {
+        "schema": "holds no read models yet: run thresher import"
+    }
 
 
 def test_a_worker_is_ready_once_it_is_near_the_end_of_its_partitions() -> None:
