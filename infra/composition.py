@@ -209,4 +209,5 @@ class App:
             self.kafka.close()
         if "ledger" in self.__dict__:
             self.ledger.close()
-        self.database.reader.dispose()
+        if "database" in self.__dict__:
+            self.database.reader.dispose()

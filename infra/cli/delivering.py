@@ -54,12 +54,8 @@ def _once(app: App, *, afresh: bool) -> None:
     relay = relay_of(app)
     if afresh:
         _tell_afresh(app)
-    try:
-        app.market.facts_changed()
-        relay.once()
-    finally:
-        app.rest()
-        app.close()
+    app.market.facts_changed()
+    relay.once()
     stderr().print(", ".join(f"{count} {name}" for name, count in relay.total.counts.items()))
 
 

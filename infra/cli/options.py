@@ -36,8 +36,10 @@ class WrongSettings(ThresherError):
 
 
 def application() -> App:
-    """The application over the configured database; it rests at the end. Raises WrongSettings."""
+    """The application over the configured database; at the end it rests and is closed. Raises
+    WrongSettings."""
     app = App(settings(), is_process=True)
+    at_end.callback(app.close)
     at_end.callback(app.rest)
     return app
 
