@@ -12,6 +12,7 @@ from eventsourcing.persistence import PersistenceError
 from rich.console import Console
 from sqlalchemy.exc import SQLAlchemyError
 
+from domain.days import sortable_instant
 from domain.errors import ThresherError
 from infra.channels.file import send_to_file
 from infra.channels.terminal import terminal_channel
@@ -22,7 +23,8 @@ from services.changes_out import WINDOWS, make_tables
 from services.collector import paused, settle
 from services.database import Clock, Database
 from services.delivery import Channels, Confirm, Message, Send
-from services.ledger import Ledger, check_id
+from services.evaluated import EvaluatedOfFile
+from services.ledger import Ledger, Offer, check_id
 from services.market import Market
 from services.projector import Projector
 from services.queries import Queries
@@ -146,12 +148,43 @@ class App:
 
     @cached_property
     def market(self) -> Market:
-        """Quotes in, alerts out."""
+        """Quotes in, alerts out. Marks that a killed process stored and did not come to ask rules
+        about are asked about first, each instant in turn."""
         with paused():
-            made = Market(self.database, self.ledger, self.projector, self.clock, self.channels)
+            waits, evaluated = self._waits, self._evaluated
+            if waits and evaluated is not None:
+                self.projector.rewind(evaluated.last)
+            made = Market(
+                self.database, self.ledger, self.projector, self.clock, self.channels, evaluated
+            )
+            if waits:
+                made.resume()
         if self.is_process:
             settle()
         return made
+
+    @cached_property
+    def _evaluated(self) -> EvaluatedOfFile | None:
+        """How far rules were asked, on a file; on a server workers know it, each of its shard."""
+        self.projector  # noqa: B018  makes the tables
+        return None if self.settings.is_postgres else EvaluatedOfFile(self.database)
+
+    @property
+    def _waits(self) -> bool:
+        """Whether rules were not asked about all marks of the file."""
+        evaluated = self._evaluated
+        return evaluated is not None and evaluated.look() < self.projector.board.last_id
+
+    def ask_first(self) -> None:
+        """Before facts are appended: marks that wait are asked about with the books of before."""
+        if self._waits:
+            self.market  # noqa: B018  it asks as it is made
+
+    def record(self, offer: Offer) -> None:
+        """A fact that somebody states: appended and projected."""
+        self.ask_first()
+        self.ledger.append([offer], sortable_instant(self.clock()))
+        self.projector.catch_up(self.queries.today(offer.taxpayer))
 
     def taxpayer(self, named: str | None) -> str:
         """The taxpayer meant: named, set, or the only one there is (for writing: `main`)."""
@@ -193,7 +226,7 @@ class App:
 
         if "ledger" in self.__dict__:
             self.ledger.close()
-        for part in ("ledger", "projector", "queries", "market"):
+        for part in ("ledger", "projector", "queries", "market", "_evaluated"):
             self.__dict__.pop(part, None)
         self.shard, self.database = shard, of_shard(self.database.reader, shard)
 
@@ -201,6 +234,7 @@ class App:
         """Leaves the next process what rules waited for: a cache, so no error of it counts."""
         if "market" in self.__dict__:
             with suppress(SQLAlchemyError):
+                self.market.keep_evaluated()
                 self.market.rest()
 
     def close(self) -> None:

@@ -24,6 +24,7 @@ from eventsourcing.sqlite import (
 
 from infra.database import MOST_PAGES
 from services.fact_store import FactRecorder
+from services.intake import Intake, move
 
 _IDS_A_QUERY = 500
 
@@ -73,9 +74,16 @@ class FactSQLiteRecorder(SQLiteApplicationRecorder, FactRecorder):
         ]
 
     def _insert_events(
-        self, c: SQLiteCursor, stored_events: Sequence[StoredEvent], **_: Any
-    ) -> Sequence[int] | None:
-        """Returns the positions: one writer at a time, so they follow one another."""
+        self, c: SQLiteCursor, stored_events: Sequence[StoredEvent], *,
+        intake: Intake | None = None, **_: Any,
+    ) -> Sequence[int] | None:  # fmt: skip
+        """Returns the positions: one writer at a time, so they follow one another.
+
+        What an `intake` says is stored in the same transaction; raises PositionMoved.
+        """
+        if intake is not None:
+            plain: sqlite3.Cursor = c.sqlite_cursor
+            move(lambda sql, values: plain.execute(sql.replace("%s", "?"), values), intake)
         c.executemany(
             self.insert_events_statement,
             [(s.originator_id, s.originator_version, s.topic, s.state) for s in stored_events],

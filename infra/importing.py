@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
-from domain.days import sortable_instant
 from infra.cli.streams import open_text
 from infra.composition import App
 from infra.sources.csv_lines import HeaderError, Line, header_of, kind_of, lines
@@ -16,7 +15,7 @@ from infra.sources.json_lines import fact_rows
 from infra.sources.mark_feed import csv_quote
 from infra.sources.neutral_csv import TradeReader, account_row, asset_row, price_quote
 from services.ingest import Counts, Ingest, Row
-from services.marks import Quote, store
+from services.marks import Quote
 from services.quarantine import BadRow
 
 SIBLINGS = ("accounts.csv", "assets.csv", "prices.csv")
@@ -43,7 +42,7 @@ class Importer:
         self.source = source
         self.ingest = Ingest(app.database, app.ledger, app.clock, taxpayer)
         self.marks = 0
-        app.projector  # noqa: B018  opens the tables and catches up before anything is added
+        app.ask_first()  # opens the tables and catches up before anything is added
 
     @property
     def counts(self) -> Counts:
@@ -104,9 +103,7 @@ class Importer:
         batch: list[Quote] = []
 
         def keep() -> None:
-            with self.app.database.writing_marks() as connection:
-                self.marks += store(connection, batch, sortable_instant(self.app.clock()))
-                self.app.projector.board.follow(connection)
+            self.marks += self.app.market.bring_in(batch)
             batch.clear()
 
         for count, quote in enumerate(found, start=1):
@@ -119,6 +116,7 @@ class Importer:
                 progress(count)
         keep()
         self.ingest.flush()
+        self.facts_arrived()
         self.app.market.refresh()
 
 

@@ -109,9 +109,11 @@ class Watch:
         versions = self._ledger.stream(taxpayer, ref)
         return versions[-1].recorded_at if versions else ""
 
-    def follow(self) -> None:
-        """Takes up what other commands did meanwhile: facts, rules, marks."""
-        self._projector.follow()
+    def follow(self, *, is_current: bool = False) -> None:
+        """Takes up what other commands did meanwhile: facts, rules; `is_current`: to the log
+        nothing was done."""
+        if not is_current:
+            self._projector.follow()
         if self._projector.changed or self._projector.ruled:
             self.reload()
         else:
@@ -119,9 +121,13 @@ class Watch:
 
     def tick(self, stored: Sequence[tuple[int, Quote]]) -> None:
         """Takes stored marks of one instant in and evaluates the rules that they reach."""
+        self.take(stored)
+        self.evaluate(stored[0][1].at)
+
+    def take(self, stored: Iterable[tuple[int, Quote]]) -> None:
+        """Takes stored marks in, in their order; nobody is asked about them yet."""
         board = self._projector.board
         self.moved({asset for id, quote in stored for asset in board.take(id, quote)})
-        self.evaluate(stored[0][1].at)
 
     @cached_property
     def relief(self) -> Relief:
@@ -140,13 +146,13 @@ class Watch:
 
         `is_behind`: nobody is guarded anew meanwhile.
         """
-        board = self._projector.board
-        self.moved({asset for id, quote in stored for asset in board.take(id, quote)})
+        self.take(stored)
         self.engine.advance(max(quote.at for _, quote in stored))
         self._relieved(is_behind=is_behind)
 
     def audit(self) -> None:
         """Has the sweep look for crossings that the engine missed."""
+        self.engine.advance(self.engine.now)  # whoever was taken up since has a day as well
         self._see(self.relief.audit(self._projector.board.marks))
 
     def moved(self, assets: Collection[str]) -> None:

@@ -8,16 +8,17 @@ replay rebuilds read models and never comes here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain
 from zoneinfo import ZoneInfo
 
 import msgspec
 from sqlalchemy import Connection, select, update
 
 from domain.days import sortable_instant
-from domain.decisions import AlertAcknowledged, AlertFired, AlertSnoozed
+from domain.decisions import AlertAcknowledged, AlertFired, AlertRearmed, AlertSnoozed
 from domain.errors import ThresherError
 from projections.alerts import crossing_key, times
 from projections.schema import Piece, insert_once
@@ -143,3 +144,9 @@ def _data(fact: AlertFired) -> dict[str, object]:
         "lots": fact.lots,
         "dates": fact.dates,
     }
+
+
+def targets(crossings: Iterable[AlertFired | AlertRearmed]) -> list[str]:
+    """Where what fired is sent to, each once."""
+    fired = (each for each in crossings if isinstance(each, AlertFired))
+    return list(dict.fromkeys(chain.from_iterable(each.channels for each in fired)))

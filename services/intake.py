@@ -18,11 +18,14 @@ from services.tables import DEAD_LETTERS, OFFSETS
 
 
 class Step(NamedTuple):
-    """A move through one partition: from the first offset not yet read to the next such."""
+    """A move through one partition: from the first offset not yet read to the next such.
+
+    `expected` None: from wherever it is, and never back: whoever else moves it is welcome.
+    """
 
     topic: str
     partition: int
-    expected: int
+    expected: int | None
     next: int
 
 
@@ -46,6 +49,7 @@ class Intake(NamedTuple):
 
 
 _MOVE = "UPDATE offsets SET next = %s WHERE topic = %s AND partition = %s AND next = %s"
+_REACH = "UPDATE offsets SET next = %s WHERE topic = %s AND partition = %s AND next < %s"
 _BURY = """
 INSERT INTO dead_letters (topic, partition, "offset", key, value, reason, recorded_at, sent_at,
                           replayed_at)
@@ -83,7 +87,9 @@ def move(execute: Execute, intake: Intake) -> None:
     """
     for step in intake.steps:
         place = step.topic, step.partition
-        if execute(_MOVE, (step.next, *place, step.expected)).rowcount != 1:
+        if step.expected is None:
+            execute(_REACH, (step.next, *place, step.next))
+        elif execute(_MOVE, (step.next, *place, step.expected)).rowcount != 1:
             raise PositionMoved(f"{step.topic}/{step.partition} is no longer at {step.expected}")
     for letter in intake.dead:
         execute(_BURY, (*letter, intake.recorded_at))

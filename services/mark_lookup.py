@@ -15,6 +15,7 @@ from sqlalchemy import (
     Row,
     Select,
     Subquery,
+    TextClause,
     and_,
     bindparam,
     func,
@@ -34,10 +35,18 @@ _WALK = """SELECT m.at FROM mark_spans s CROSS JOIN marks m
 WHERE s.asset = {asset} AND s.kind = {kind} AND s.span <= :until
 AND m.at >= s.span AND m.at < s.span || '~' AND m.asset = s.asset AND m.kind = s.kind
 AND {limit} ORDER BY s.span DESC, m.at DESC LIMIT 1"""
-_BY_SPANS = text(f"""SELECT m.* FROM (SELECT k.asset, k.kind, (
-{_WALK.format(asset="k.asset", kind="k.kind", limit="m.at <= :until")}) AS at
-FROM (SELECT DISTINCT asset, kind FROM mark_spans) k) l
-CROSS JOIN marks m WHERE m.at = l.at AND m.asset = l.asset AND m.kind = l.kind ORDER BY m.id""")
+_BY_SPANS = """SELECT m.* FROM (SELECT k.asset, k.kind, (
+{walk}) AS at FROM (SELECT DISTINCT asset, kind FROM mark_spans) k) l
+CROSS JOIN marks m WHERE m.at = l.at AND m.asset = l.asset AND m.kind = l.kind AND {limit}
+ORDER BY m.id"""
+
+
+def _by_spans(limit: str) -> TextClause:
+    walk = _WALK.format(asset="k.asset", kind="k.kind", limit=limit)
+    return text(_BY_SPANS.format(walk=walk, limit=limit))
+
+
+_UNTIL, _STORED = _by_spans("m.at <= :until"), _by_spans("m.id <= :id")
 _KNOWN = "m.at < :until AND m.recorded_at <= :known_at"
 _LAST = text(f"""SELECT m.* FROM marks m WHERE m.asset = :asset AND m.kind = :kind AND m.at = (
 {_WALK.format(asset=":asset", kind=":kind", limit=_KNOWN)})
@@ -61,8 +70,15 @@ def latest_until(connection: Connection, until: str | None) -> Iterable[Row[Any]
     There may be several of one instant: the last of them counts.
     """
     if connection.dialect.name == "sqlite":
-        return connection.execute(_BY_SPANS, {"until": until or _END})
+        return connection.execute(_UNTIL, {"until": until or _END})
     return latest_within(connection, [] if until is None else [MARKS.c.at <= until])
+
+
+def latest_stored(connection: Connection, id: int) -> Iterable[Row[Any]]:
+    """The same of the marks up to number `id`, as they were when it had just been stored."""
+    if connection.dialect.name == "sqlite":
+        return connection.execute(_STORED, {"until": _END, "id": id})
+    return latest_within(connection, [MARKS.c.id <= id])
 
 
 def latest_within(connection: Connection, limits: Limits) -> Iterator[Row[Any]]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
-from itertools import chain, groupby
+from itertools import chain, groupby, takewhile
+
+from sqlalchemy import Connection
 
 from domain.days import sortable_instant
 from domain.decisions import AlertFired, AlertRearmed
@@ -13,39 +14,22 @@ from services.alerting import Watch
 from services.asset_facts import AssetFacts
 from services.collector import paused
 from services.database import Clock, Database
-from services.delivery import Channels
-from services.evaluated import Evaluated
+from services.delivery import Channels, targets
+from services.evaluated import Evaluated, EvaluatedOfFile, settled_at
 from services.held_marks import decide, held_quote
 from services.intake import Intake, Step
 from services.ledger import Ledger
-from services.live.pace import is_behind, is_of_the_past
+from services.live.pace import Pace, is_behind
 from services.mark_intake import MarkIntake, Stored
-from services.marks import Quote, stored_after
+from services.market_counts import MarketCounts, conflated
+from services.marks import Quote, last_id, store, stored_after
 from services.projector import Projector
 from services.queries import Queries
 from services.sending import deliver
 
 AUDITED_EVERY = timedelta(seconds=1)
-ASKED_EVERY = timedelta(seconds=1)  # by the clock, while no quote comes
 CHECKPOINTED_EVERY = 4_000  # marks
 MOST_MARKS = 10_000  # read and evaluated together, by who follows the marks
-
-
-@dataclass(slots=True)
-class MarketCounts:
-    """What a run of quotes did.
-
-    `conflated` are new marks that no rule saw, as a later one of their asset came with them while
-    the market was behind. `missed` are crossings that only the self-audit found.
-    """
-
-    quotes: int = 0
-    new: int = 0
-    held: int = 0
-    fired: int = 0
-    rearmed: int = 0
-    conflated: int = 0
-    missed: int = 0
 
 
 class Market:
@@ -72,12 +56,13 @@ class Market:
         self._clock = clock
         self._channels = channels
         self._intake = MarkIntake(database, AssetFacts([ledger]))
-        self._evaluated = evaluated
+        self._evaluated = evaluated or Evaluated()
+        self._settled = projector.board.last_id  # the last mark that rules were asked about here,
+        self._elsewhere = 0  # and in another process
+        self._is_current = False  # whether no other process went on with the log
         self._audited: datetime | None = None
         self._since_checkpoint = CHECKPOINTED_EVERY  # whatever was there before
-        self._is_live: bool | None = None  # whether quotes are of these days; None: none came yet
-        self._timed: datetime | None = None  # when the clock was looked at last, for who waits
-        self._has_timed = False  # whether rules were asked by it
+        self._pace = Pace()
 
     def take(
         self, quotes: Sequence[Quote], *, confirmed: bool = False
@@ -90,11 +75,12 @@ class Market:
         """
         recorded_at = sortable_instant(self._clock())
         with paused():
-            if quotes and not self._is_live:
-                self._hear(max(quote.at for quote in quotes))
-            self.watch.follow()
-            board = self._projector.board
-            taken = self._intake.take(board, quotes, recorded_at, confirmed=confirmed)
+            if quotes and self._pace.turns_back(quotes, self._clock):
+                self.watch = Watch(self._projector, self._ledger)
+            taken = self._intake.take(
+                self._projector.board, quotes, recorded_at, confirmed=confirmed, beside=self._look
+            )
+            self._join(recorded_at[:10])
             self.counts.quotes += len(quotes)
             self.counts.held += taken.held
             crossings = self._see(taken.stored, recorded_at)
@@ -103,6 +89,42 @@ class Market:
             self._since_checkpoint = 0
             self._database.checkpoint()  # now that nobody waits for what fired
         return crossings
+
+    def _look(self, connection: Connection) -> None:
+        """In the transaction that stores marks: what is settled here is kept; did others go on?"""
+        self._is_current = self._projector.is_current(connection)
+        self._elsewhere = self._evaluated.keep_in(connection, self._settled)
+
+    def _join(self, today: str) -> None:
+        """Takes up what other processes did until then: facts, rules, crossings.
+
+        If they asked rules at marks that are new here: up to the very mark of their last crossing.
+        """
+        if self._elsewhere > self._settled:
+            self._is_current, known = False, -1
+            while known != self._elsewhere:
+                known = self._elsewhere
+                self._projector.catch_up(today)
+                self._projector.follow()
+                self._elsewhere = self._evaluated.look()
+        self.watch.follow(is_current=self._is_current)
+
+    def bring_in(self, quotes: Sequence[Quote]) -> int:
+        """Stores prices of the past; rules are asked about the latest of them, at the next chance.
+
+        Marks that wait to be asked about go on waiting, and these with them. Returns how many are
+        new.
+        """
+        board = self._projector.board
+        with self._database.writing_marks() as connection:
+            before = last_id(connection)
+            new = store(connection, quotes, sortable_instant(self._clock()))
+            if self._evaluated.keep_in(connection, self._settled) < before:
+                return new
+            self.watch.moved(board.follow(connection))
+            self._evaluated.keep_in(connection, board.last_id)
+        self._settled = board.last_id
+        return new
 
     def follow(self, stored: Stored = ()) -> list[AlertFired | AlertRearmed]:
         """Evaluates rules at marks that somebody stored, each instant in turn, and settles.
@@ -126,29 +148,27 @@ class Market:
     def _settle(self, recorded_at: str) -> list[AlertFired | AlertRearmed]:
         """Appends what was seen, with how far the marks are settled by it, and delivers it."""
         evaluated, last = self._evaluated, self._projector.board.last_id
-        moves_on = evaluated is not None and self.watch.has_news
-        intake = Intake(evaluated.steps(last), (), recorded_at) if evaluated else None
-        crossings = self.watch.settle(recorded_at, intake)
-        if evaluated is not None and moves_on:
+        moves_on = self.watch.has_news
+        crossings = self.watch.settle(recorded_at, Intake(evaluated.steps(last), (), recorded_at))
+        self._settled = last
+        if moves_on:
             evaluated.moved(last)
-        self._count(crossings)
+        self.counts.crossed(crossings)
         if crossings:
-            self.tell(_targets(crossings))
+            self.tell(targets(crossings))
         return crossings
 
     def steps(self) -> tuple[Step, ...]:
         """What whoever appends facts moves with them: up to which mark rules were asked."""
-        return self._evaluated.steps(self._projector.board.last_id) if self._evaluated else ()
+        return self._evaluated.steps(self._settled)
 
     def evaluated_moved(self) -> None:
         """Those steps were stored with facts."""
-        if self._evaluated is not None:
-            self._evaluated.moved(self._projector.board.last_id)
+        self._evaluated.moved(self._settled)
 
     def keep_evaluated(self) -> None:
         """Stores up to which mark rules were asked; when there is time, or before an end."""
-        if self._evaluated is not None:
-            self._evaluated.keep(self._projector.board.last_id)
+        self._evaluated.keep(self._settled)
 
     def _evaluate(self, new: Stored) -> None:
         """Rules at each instant in turn; of what waits too long, at the last instant only.
@@ -156,6 +176,9 @@ class Market:
         The clock is asked before each instant, as it goes on while rules are asked.
         """
         self.is_late = False
+        elsewhere = list(takewhile(lambda stored: stored[0] <= self._elsewhere, new))
+        self.watch.take(elsewhere)
+        new = new[len(elsewhere) :]
         newest = max((quote.at for _, quote in new), default="")
         instants = [list(group) for _, group in groupby(new, key=lambda stored: stored[1].at)]
         if not instants and self.watch.is_relieved:  # a pause: some of the parked are guarded again
@@ -163,7 +186,7 @@ class Market:
         for number, instant in enumerate(instants):
             if self._is_conflating(newest):
                 waiting = list(chain.from_iterable(instants[number:]))
-                self.counts.conflated += _conflated(quote for _, quote in waiting)
+                self.counts.conflated += conflated(quote for _, quote in waiting)
                 self.watch.latest(waiting, is_behind=self.is_late)
                 return
             self.watch.tick(instant)
@@ -216,6 +239,8 @@ class Market:
 
     def facts_changed(self, at: str | None = None) -> list[AlertFired | AlertRearmed]:
         """After facts were projected: they move losses without a tick, at the marks of now."""
+        if isinstance(self._evaluated, EvaluatedOfFile):
+            return self.take(()) + self._changed((), at)
         with self._database.reading() as connection:
             moved = self._projector.board.follow(connection)
         return self._changed(moved, at)
@@ -224,28 +249,22 @@ class Market:
         """The same for who follows the marks: at the board as it is, those after come in turn."""
         return self._changed((), at)
 
+    def resume(self) -> list[AlertFired | AlertRearmed]:
+        """For who goes on where a killed process ended: as it was then, then mark by mark."""
+        projector = self._projector
+        at = settled_at(self._database, self._ledger, projector.position, self._settled)
+        return self._changed((), at) + self.take(())
+
     def time_passed(self) -> list[AlertFired | AlertRearmed]:
         """For who awaits quotes and gets none: rules are asked by the clock, once a second.
 
         Not while the quotes are of the past: what waits then, waits for their time.
         """
-        now = self._clock()
-        self._timed = self._timed or now  # at first the pause may be short
-        if self._is_live is False or abs(now - self._timed) < ASKED_EVERY:
+        if not self._pace.is_time(self._clock()):
             return []
-        self._timed, self._has_timed = now, True
-        return self.taken_up()
-
-    def _hear(self, newest: str) -> None:
-        """Quotes came: are they of these days, or of the past? Once of these days, for good.
-
-        If it is the past, and the clock was asked before it began, rules start anew, as in a
-        process of its own: time never goes back, so they would see all of it at the time of now.
-        """
-        self._is_live = not is_of_the_past(newest, self._clock())
-        if self._has_timed and not self._is_live:
-            self._has_timed = False
-            self.watch = Watch(self._projector, self._ledger)
+        crossings = self.taken_up()
+        self.keep_evaluated()
+        return crossings
 
     def _changed(self, moved: Collection[str], at: str | None) -> list[AlertFired | AlertRearmed]:
         self.watch.reload()
@@ -273,20 +292,3 @@ class Market:
     def _decide(self, held: int, state: str) -> Quote:
         with self._database.writing_marks() as connection:
             return decide(connection, held, state, sortable_instant(self._clock()))
-
-    def _count(self, crossings: Sequence[AlertFired | AlertRearmed]) -> None:
-        fired = sum(isinstance(each, AlertFired) for each in crossings)
-        self.counts.fired += fired
-        self.counts.rearmed += len(crossings) - fired
-
-
-def _conflated(quotes: Iterable[Quote]) -> int:
-    """How many instants' prices of an asset a later one among these replaces."""
-    prices = {(quote.asset, quote.at) for quote in quotes}
-    return len(prices) - len({asset for asset, _ in prices})
-
-
-def _targets(crossings: Iterable[AlertFired | AlertRearmed]) -> list[str]:
-    """Where what fired is sent to, each once."""
-    fired = (each for each in crossings if isinstance(each, AlertFired))
-    return list(dict.fromkeys(chain.from_iterable(each.channels for each in fired)))

@@ -14,7 +14,7 @@ from projections import tokens as token_rows
 from projections.schema import insert_once
 from services.mark_board import Board
 from services.mark_choice import Candidates
-from services.mark_lookup import latest_until, latest_within
+from services.mark_lookup import latest_stored, latest_until, latest_within
 from services.mark_policy import haircut
 from services.statement import Mark
 from services.tables import MARKS
@@ -148,7 +148,7 @@ class MarkBoard(Board):
         if until_id is None:
             rows = latest_until(connection, None)
         else:
-            rows = latest_within(connection, [MARKS.c.id <= until_id])
+            rows = latest_stored(connection, until_id)
         super().__init__(_candidates(rows))
         self.last_id = last_id(connection) if until_id is None else until_id
         self._moved: set[str] = set()

@@ -186,6 +186,15 @@ class Projector:
         self.changed |= changed
         return changed
 
+    def is_current(self, connection: Connection) -> bool:
+        """Whether nobody else moved the read models, or tokens."""
+        return with_tokens(connection, self._read_models) == (self.position, self._tokens_seen)
+
+    def rewind(self, last: int) -> None:
+        """Sets the board back to where it was at mark `last`."""
+        with self.database.reading() as connection:
+            self.board = MarkBoard(connection, last)
+
     def follow(self) -> None:
         """If another process moved the read models, goes on from where it left them.
 
@@ -198,7 +207,7 @@ class Projector:
             if stored < self.position:  # they were started anew
                 self.taxpayers = {}
                 self.all_changed()
-                self.board = MarkBoard(connection)
+                self.board = MarkBoard(connection, self.board.last_id)
             elif stored > self.position:
                 passed = self._passed_by(stored)
                 self.changed |= passed

@@ -104,6 +104,4 @@ def _span(text: str) -> timedelta:
 
 
 def _record(app: App, taxpayer: str, id: str, fact: AlertFact) -> None:
-    app.projector  # noqa: B018  the tables exist before the first fact is projected
-    app.ledger.append([Offer(taxpayer, SOURCE, id, fact)], sortable_instant(app.clock()))
-    app.projector.catch_up(app.queries.today(taxpayer))
+    app.record(Offer(taxpayer, SOURCE, id, fact))

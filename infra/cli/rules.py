@@ -184,7 +184,4 @@ def _law(app: App, taxpayer: str) -> RuleSet:
 
 
 def _record(app: App, taxpayer: str, name: str, fact: AlertFact) -> None:
-    app.projector  # noqa: B018  the tables exist before the first fact is projected
-    offer = Offer(taxpayer, SOURCE, f"rule/{name}", fact)
-    app.ledger.append([offer], sortable_instant(app.clock()))
-    app.projector.catch_up(app.queries.today(taxpayer))
+    app.record(Offer(taxpayer, SOURCE, f"rule/{name}", fact))

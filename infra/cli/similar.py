@@ -7,7 +7,6 @@ from typing import Annotated, Any
 
 import typer
 
-from domain.days import sortable_instant
 from domain.decisions import SimilarDeclared
 from domain.exact import money
 from domain.similar import why_not
@@ -110,6 +109,5 @@ def _record(app: App, taxpayer: str, asset: str, candidates: tuple[str, ...], re
     fact = SimilarDeclared(
         effective_at="0001-01-01", asset=asset, candidates=candidates, reason=reason
     )
-    offer = Offer(taxpayer, DECLARED, f"similar/{asset}", fact, "command line")
-    app.ledger.append([offer], sortable_instant(app.clock()))
+    app.record(Offer(taxpayer, DECLARED, f"similar/{asset}", fact, "command line"))
     app.projector.catch_up(app.queries.today(taxpayer))

@@ -7,17 +7,16 @@ from datetime import datetime
 
 from domain.days import sortable_instant
 from domain.decisions import AlertFired
-from domain.fact_codec import ALERT_TYPES
 from infra.composition import App
 from infra.kafka.records import Record, dead, fact_offer
 from services.changes_out import WINDOWS
 from services.collector import paused, settle
-from services.evaluated import Evaluated
+from services.evaluated import EvaluatedOfShard, settled_at
 from services.intake import DeadLetter, Intake, Step
 from services.ledger import Offer, Outcome
 from services.mark_intake import Stored
 from services.market import Market
-from services.marks import first_recorded_at, mark_at
+from services.marks import first_recorded_at
 from services.projector import Projector
 from services.windows_out import follow_windows
 
@@ -39,7 +38,7 @@ class Shard:
         with paused():
             mine = app.of_shard(number)
             self.ledger, self._database = mine.ledger, mine.database
-            evaluated = Evaluated(mine.database, number)
+            evaluated = EvaluatedOfShard(mine.database, number)
             self.projector = Projector(
                 mine.database, self.ledger, until_mark=evaluated.last, keeps_opportunities=False
             )
@@ -50,18 +49,11 @@ class Shard:
                 mine.database, self.ledger, self.projector, app.clock, {}, evaluated
             )
             self.market.tell = lambda targets: tell()
-        self.market.taken_up(self._settled_at(mine, evaluated.last))
+        self.market.taken_up(
+            settled_at(mine.database, self.ledger, self.projector.position, evaluated.last)
+        )
         if app.is_process:
             settle()
-
-    def _settled_at(self, mine: App, last: int) -> str:
-        """The instant at which its rules were asked last, by whoever had it."""
-        with mine.database.reading() as connection:
-            at = mark_at(connection, last)
-        for logged in self.ledger.read(max(0, self.projector.position - 1), 1):
-            fact, recorded_at = logged.recorded.fact, logged.recorded.recorded_at
-            at = max(at, fact.effective_at if type(fact) in ALERT_TYPES else recorded_at)
-        return at
 
     def take(self, step: Step, records: Sequence[Record]) -> tuple[list[Outcome], int]:
         """Appends the facts of a batch of messages and brings all that follows up to date.

@@ -126,6 +126,7 @@ class Engine:
                     self.stale.add(name)
                     self._due |= self._rules_of.get(name, set())
         for name in over(self.resting, self._days):
+            self.stale.add(name)
             self._due |= self._rules_of.get(name, set())
 
     def crossings(self, marks: Mapping[str, Mark]) -> Iterator[Crossing]:

@@ -28,7 +28,7 @@ from infra.readiness import StreamChecks
 from infra.settings import Settings
 from projections import alerts
 from services.database import Database
-from services.evaluated import EVALUATED, TAKEN_UP, Evaluated
+from services.evaluated import EVALUATED, TAKEN_UP, EvaluatedOfShard
 from services.intake import PositionMoved, Step, dead_letters, position
 from services.ledger import Offer
 from services.verify import rebuild_and_compare
@@ -298,13 +298,13 @@ def test_a_crossing_that_comes_while_a_shard_is_taken_up_is_its_successors(
     place, predecessor, stream, name = watched
     place.marks(stream, ("S", "79"))
 
-    def taken_up(database: Database, number: int) -> Evaluated:
-        made = Evaluated(database, number)
+    def taken_up(database: Database, number: int) -> EvaluatedOfShard:
+        made = EvaluatedOfShard(database, number)
         with pytest.raises(PositionMoved, match=TAKEN_UP):
             predecessor.follow(stream.since())
         return made
 
-    monkeypatch.setattr(shard_module, "Evaluated", taken_up)
+    monkeypatch.setattr(shard_module, "EvaluatedOfShard", taken_up)
     place.shard(2).follow(())
     assert place.fired(name) == [("12:02", "210", "")]
 

@@ -103,7 +103,7 @@ class House:
 
     def say(self, *events: Json, taxpayer: str = "main", source: str = "csv") -> list[Outcome]:
         """The same, projected and seen by alert rules."""
-        self.app.projector  # noqa: B018  makes the tables
+        self.app.ask_first()
         outcomes = self.append(*events, taxpayer=taxpayer, source=source)
         self.app.projector.catch_up(self.clock.day)
         self.app.market.facts_changed(self.clock.text)
@@ -115,10 +115,7 @@ class House:
             effective_at=self.clock.text, name=name, threshold=threshold,
             **({"scope": "all", "metric": "harvestable_loss", "channels": ()} | rule),
         )  # fmt: skip
-        self.app.projector  # noqa: B018
-        offer = Offer(taxpayer, "thresher", f"rule/{name}", fact)
-        self.app.ledger.append([offer], self.clock.text)
-        self.app.projector.catch_up(self.clock.day)
+        self.app.record(Offer(taxpayer, "thresher", f"rule/{name}", fact))
         self.app.market.facts_changed(self.clock.text)
 
     def tick(self, asset: str, price: str) -> list[AlertFired | AlertRearmed]:

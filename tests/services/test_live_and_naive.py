@@ -131,8 +131,7 @@ class Market:
     def unwatch(self) -> None:
         at = sortable_instant(self.house.clock.now)
         offer = Offer("main", "thresher", "rule/r0", AlertRuleRemoved(effective_at=at, name="r0"))
-        self.house.app.ledger.append([offer], self.house.clock.text)
-        self.house.app.projector.catch_up(self.house.clock.day)
+        self.house.app.record(offer)
         self.house.app.market.facts_changed(self.house.clock.text)
 
     def move(self, asset: str) -> None:

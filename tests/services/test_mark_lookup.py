@@ -8,7 +8,7 @@ import pytest
 
 from services.mark_lookup import last_before
 from services.mark_policy import KINDS
-from services.marks import Quote, latest, store
+from services.marks import MarkBoard, Quote, latest, store
 from tests.services.house import House
 
 ASSETS = ("A", "B", "C")
@@ -56,3 +56,21 @@ def test_a_mark_that_is_known_leaves_nothing(file_house: House) -> None:
         assert [store(connection, [quote], INSTANTS[0]) for _ in range(2)] == [1, 0]
     spans = file_house.sql("SELECT asset, kind, span FROM mark_spans")
     assert spans == [("A", "trade", "2024-06-02T14:00:0")]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_board_of_before_is_what_it_was(seed: int, house: House) -> None:
+    """Of whatever instants the marks are that came since."""
+    rng = Random(seed)
+    was = {}
+    with house.app.projector.database.writing() as connection:
+        for id in range(1, 40):
+            kind = rng.choice(("trade", "bid"))
+            quote = Quote(rng.choice(ASSETS), str(id), rng.choice(INSTANTS), kind=kind)
+            store(connection, [quote], INSTANTS[-1])
+            was[id] = MarkBoard(connection).marks
+    with house.app.projector.database.reading() as connection:
+        for id, marks in was.items():
+            board = MarkBoard(connection, id)
+            assert board.marks == marks
+            assert board.last_id == id

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from services import snapshots
-from tests.services.house import House
+from tests.services.house import COIN, STOCK, House, buy
 from tests.services.test_live_and_naive import Market
 
 RUNS = 30
@@ -47,3 +47,19 @@ def test_no_crossing_is_lost_or_said_twice_however_often_it_is_restarted(
         market.step()
     assert market.house.unequal() == []
     market.house.close()
+
+
+def test_who_rests_through_an_audit_is_swept_from_its_next_tax_year_on(house: House) -> None:
+    """Its books are loaded by the day alone: no fact, no price and no rule asked for them."""
+    house.say(COIN, STOCK, buy("c", "10", "1000", asset="C"))
+    house.watch("loss", "300")
+    house.tick("C", "99")
+    house.app.rest()
+    after = house.reopened()
+    after.tick("S", "10")  # audits, and asks nobody
+    assert after.app.market.watch.engine.resting
+    after.clock.advance(days=366)
+    after.tick("S", "11")
+    assert not after.app.market.watch.engine.resting
+    assert [fact.rule for fact in after.tick("C", "60")] == ["loss"]
+    after.close()
