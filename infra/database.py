@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -14,11 +18,13 @@ from services.database import Database
 from services.tables import MARKS
 
 _WRITES = "thresher_writes"
+_write = getattr(os, "fdatasync", os.fsync)  # on Linux without the time of the change
 # How much of the write-ahead log is let wait for `Database.checkpoint`, in pages, if nobody calls.
 MOST_PAGES = 4_000
 # The last is for a store in memory alone.
 _PRAGMAS = (
-    "journal_mode=WAL", "busy_timeout=30000", f"wal_autocheckpoint={MOST_PAGES}",
+    "journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=30000",
+    f"wal_autocheckpoint={MOST_PAGES}",
     "read_uncommitted=1",
 )  # fmt: skip
 _MARK_TABLES = text("SELECT name FROM sqlite_master WHERE name IN ('marks', 'mark_spans')")
@@ -27,13 +33,17 @@ _MARK_TABLES = text("SELECT name FROM sqlite_master WHERE name IN ('marks', 'mar
 def open_database(path: Path, *, is_there: bool = False) -> Database:
     """The database at `path`, made if need be; with `is_there` a missing file is an error of use.
 
-    Marks commit with synchronous=FULL, as facts do. Read models with NORMAL: the write-ahead log
-    keeps the order of all, so a read model can never be ahead of its facts.
+    Commits are synchronous=NORMAL: a crash of the process loses none, one of the machine those
+    since the last flush. Those of facts are FULL and flush all that came before: the write-ahead
+    log keeps the order of all, so that neither marks nor read models can be ahead of them. Who
+    stores marks, and then no fact, flushes.
     """
+    log = path.with_name(path.name + "-wal")
     if is_there:
-        return _opened(create_engine(f"sqlite:///file:{quote(str(path))}?mode=rw&uri=true"))
+        name = f"file:{quote(str(path))}?mode=rw&uri=true"
+        return _opened(create_engine(f"sqlite:///{name}"), partial(_flush, log))
     path.parent.mkdir(parents=True, exist_ok=True)
-    database = _opened(create_engine(f"sqlite:///{path}"))
+    database = _opened(create_engine(f"sqlite:///{path}"), partial(_flush, log))
     _renew_marks(database)
     return database
 
@@ -46,7 +56,7 @@ def open_memory(uri: str) -> Database:
     return _opened(create_engine(f"sqlite:///{uri}&uri=true", poolclass=QueuePool))
 
 
-def _opened(engine: Engine) -> Database:
+def _opened(engine: Engine, flush: Callable[[], None] = lambda: None) -> Database:
     @event.listens_for(engine, "connect")
     def _prepare(connection: sqlite3.Connection, _: ConnectionPoolEntry) -> None:
         connection.isolation_level = None  # we say BEGIN ourselves, below
@@ -55,20 +65,18 @@ def _opened(engine: Engine) -> Database:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        options: Any = connection.get_execution_options()
-        synchronous = options.get(_WRITES)
         plain: Any = connection.connection.driver_connection  # a quarter of a statement's cost
-        if synchronous is None:
-            plain.execute("BEGIN")
-            return
-        if connection.info.get(_WRITES) != synchronous:
-            plain.execute(f"PRAGMA synchronous={synchronous}")
-            connection.info[_WRITES] = synchronous
-        connection.exec_driver_sql("BEGIN IMMEDIATE")  # may find it locked
+        writes = connection.get_execution_options().get(_WRITES)
+        plain.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
 
-    writer = engine.execution_options(**{_WRITES: "NORMAL"})
-    marks = engine.execution_options(**{_WRITES: "FULL"})
-    return Database(reader=engine, writer=writer, marks=marks)
+    writer = engine.execution_options(**{_WRITES: True})
+    return Database(reader=engine, writer=writer, marks=writer, flush=flush)
+
+
+def _flush(log: Path) -> None:
+    """Has the machine write what was committed. Without a log, all is in the file and written."""
+    with suppress(FileNotFoundError), log.open("rb") as opened:
+        _write(opened.fileno())
 
 
 def _renew_marks(database: Database) -> None:

@@ -23,12 +23,14 @@ class Database:
     """Engines on one database: `reader` never takes a write lock, the others take theirs at once.
 
     `writer` is for the tables of one shard of the log, `marks` for the marks, which all share. On a
-    file they are the same.
+    file they are the same, and `flush` has the machine write what was committed: until then, or
+    until the next facts, a crash of the machine, not of the process, may lose it.
     """
 
     reader: Engine
     writer: Engine
     marks: Engine
+    flush: Callable[[], None] = lambda: None
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:

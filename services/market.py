@@ -33,7 +33,8 @@ MOST_MARKS = 10_000  # read and evaluated together, by who follows the marks
 
 
 class Market:
-    """Takes quotes in batches; every batch is durable before rules see it.
+    """Takes quotes in batches; every batch is stored before rules see it, and durable with what
+    they say of it, or right after.
 
     `max_behind`: how old the newest mark that waits may be before a live feed is conflated; None:
     each instant is evaluated, however long it takes. `is_late`: the last batch was older. `tell`
@@ -84,6 +85,8 @@ class Market:
             self.counts.quotes += len(quotes)
             self.counts.held += taken.held
             crossings = self._see(taken.stored, recorded_at)
+        if (taken.stored or taken.held) and not crossings:  # their facts would have done it
+            self._database.flush()
         self._since_checkpoint += len(taken.stored)
         if self._since_checkpoint >= CHECKPOINTED_EVERY:
             self._since_checkpoint = 0
@@ -124,6 +127,7 @@ class Market:
             self.watch.moved(board.follow(connection))
             self._evaluated.keep_in(connection, board.last_id)
         self._settled = board.last_id
+        self._database.flush()
         return new
 
     def follow(self, stored: Stored = ()) -> list[AlertFired | AlertRearmed]:
@@ -291,4 +295,6 @@ class Market:
 
     def _decide(self, held: int, state: str) -> Quote:
         with self._database.writing_marks() as connection:
-            return decide(connection, held, state, sortable_instant(self._clock()))
+            quote = decide(connection, held, state, sortable_instant(self._clock()))
+        self._database.flush()
+        return quote

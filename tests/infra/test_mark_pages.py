@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -12,7 +13,7 @@ from infra.database import open_database
 from services import market as market_module
 from services.correlation import DailyPrices
 from services.marks import MarkBoard, Quote, store
-from tests.services.house import STOCK, House
+from tests.services.house import COIN, STOCK, House, buy
 
 ASSETS = [f"S{number}" for number in range(500)]
 AT = "2025-06-02T14:00:{:09.6f}Z"
@@ -46,12 +47,25 @@ def test_a_commit_of_many_assets_writes_few_pages(file_house: House) -> None:
     assert 0 < wal <= 10 * FRAME  # by asset it would be 20 pages of the index alone
 
 
-def test_marks_are_durable_before_rules_see_them(file_house: House) -> None:
-    database = file_house.app.projector.database
-    with database.writing_marks() as connection:
-        assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
-    with database.writing() as connection:  # the log keeps the order of all
+def test_marks_are_written_through_by_the_end_of_their_batch(
+    file_house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the commit of what fired (test_event_store.py: FULL), or if nothing did, by themselves."""
+    file_house.say(COIN, buy("b1", "10", "1000", asset="C"))
+    file_house.watch("loss", "300")
+    with file_house.app.projector.database.writing_marks() as connection:  # keeps the order of all
         assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 1
+    file_house.tick("C", "100")
+    written: list[int] = []
+    monkeypatch.setattr("infra.database._write", lambda file: written.append(os.fstat(file).st_ino))
+    log = Path(f"{file_house.path}-wal").stat().st_ino
+    assert file_house.tick("C", "99") == []
+    assert written == [log]
+    assert file_house.tick("C", "60")
+    assert file_house.app.market.take([]) == []
+    assert written == [log]
+    file_house.app.market.bring_in(quotes(["C"], 1))
+    assert written == [log, log]
 
 
 def test_the_log_is_copied_into_the_file_between_batches_of_marks(
