@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
+from infra.older_files import renew
 from services.database import Database
-from services.tables import MARKS
 
 _WRITES = "thresher_writes"
 # How much of the write-ahead log is let wait for `Database.checkpoint`, in pages, if nobody calls.
@@ -21,7 +21,6 @@ _PRAGMAS = (
     "journal_mode=WAL", "busy_timeout=30000", f"wal_autocheckpoint={MOST_PAGES}",
     "read_uncommitted=1",
 )  # fmt: skip
-_MARK_TABLES = text("SELECT name FROM sqlite_master WHERE name IN ('marks', 'mark_spans')")
 
 
 def open_database(path: Path, *, is_there: bool = False) -> Database:
@@ -34,7 +33,7 @@ def open_database(path: Path, *, is_there: bool = False) -> Database:
         return _opened(create_engine(f"sqlite:///file:{quote(str(path))}?mode=rw&uri=true"))
     path.parent.mkdir(parents=True, exist_ok=True)
     database = _opened(create_engine(f"sqlite:///{path}"))
-    _renew_marks(database)
+    renew(database)
     return database
 
 
@@ -69,26 +68,3 @@ def _opened(engine: Engine) -> Database:
     writer = engine.execution_options(**{_WRITES: "NORMAL"})
     marks = engine.execution_options(**{_WRITES: "FULL"})
     return Database(reader=engine, writer=writer, marks=marks)
-
-
-def _renew_marks(database: Database) -> None:
-    """Copies the marks of an earlier file once into the table of now: same rows, same ids."""
-    with database.reading() as connection:
-        if not _has_old_marks(connection):
-            return
-    with database.writing() as connection:
-        if not _has_old_marks(connection):
-            return  # another process was faster
-        connection.exec_driver_sql("ALTER TABLE marks RENAME TO old_marks")
-        MARKS.create(connection)
-        names = ", ".join(MARKS.columns.keys())
-        connection.exec_driver_sql(
-            f"INSERT INTO marks ({names}) SELECT {names} FROM old_marks ORDER BY id"
-        )
-        connection.exec_driver_sql("DROP TABLE old_marks")
-
-
-def _has_old_marks(connection: Connection) -> bool:
-    """Whether there are marks, but no table of their spans: see decision 0028."""
-    names = set(connection.scalars(_MARK_TABLES))
-    return "marks" in names and "mark_spans" not in names
