@@ -107,7 +107,8 @@ class App:
         projector = Projector(self.database, self.ledger)
         if WINDOWS in self.settings.published:
             make_tables(self.database)
-            projector.telling.listener = tell_windows
+            with self.database.reading() as connection:
+                projector.telling.listen(connection, tell_windows)
         projector.catch_up(self.clock().date().isoformat())
         return projector
 

@@ -79,7 +79,7 @@ class Projector:
         self._delivered = 0  # up to where alerts have entered the outbox; 0: look
         self.snapshots = Snapshots(database, ledger)
         self.taxpayers: dict[str, Taxpayer] = {}
-        self.telling = Telling()
+        self.telling = Telling(ledger.shard)
         # Taxpayers whose books moved, and whose rules may have; who follows them takes them away.
         self.changed: set[str] = set()
         self.ruled: set[str] = set()
@@ -121,12 +121,15 @@ class Projector:
                 raise
             facts = []
             progress(self.position - start, head - start)
-        if self.telling:  # another process came to the head first
-            with self.database.writing() as connection:
-                self.telling.tell(connection)
+        if self.telling.held:
+            self.tell_all(self.telling.held)
         known = {name: self.taxpayers[name] for name in changed if name in self.taxpayers}
         self.snapshots.keep(known, self.position)
         return changed
+
+    def tell_all(self, at: str) -> None:
+        """Whoever listens hears of everybody, as of the instant `at` (UTC text)."""
+        self.telling.tell_all(self.database, self.ledger.taxpayers(), self.position, at)
 
     def _forget(self, facts: Sequence[LoggedFact]) -> None:
         """Nothing of a batch was stored: what was taken in of it is not as of any position."""
