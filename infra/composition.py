@@ -6,6 +6,7 @@ import sqlite3
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eventsourcing.persistence import PersistenceError
@@ -41,6 +42,10 @@ class UnusableDatabase(ThresherError):
     """The database file cannot be opened, or is none."""
 
 
+class NoLedger(ThresherError):
+    """There is no file of that name, and what is asked for would be read from it."""
+
+
 class NoTaxpayerChosen(ThresherError):
     """The ledger holds several taxpayers and none was named."""
 
@@ -54,12 +59,15 @@ class App:
     """Every part of the embedded edition over one database file.
 
     `is_process`: the process is there for it alone, and its collector may be tuned for it.
+    `is_there`: it is for what needs a ledger; a missing file is not made, but raises NoLedger.
     """
 
     def __init__(
-        self, settings: Settings, clock: Clock = system_clock, *, is_process: bool = False
-    ) -> None:
+        self, settings: Settings, clock: Clock = system_clock, *, is_process: bool = False,
+        is_there: bool = False,
+    ) -> None:  # fmt: skip
         self.is_process = is_process
+        self._is_there = is_there
         self.settings = settings
         self.clock = clock
         self.reconnects = True  # to a server whose connections were lost
@@ -74,7 +82,7 @@ class App:
             return opening.database(self.settings.database_url, reconnects=self.reconnects)
         if self.settings.memory:
             return open_memory(self.settings.memory)
-        return open_database(self.settings.database_path)
+        return open_database(self._path)
 
     @cached_property
     def ledger(self) -> Ledger:
@@ -85,13 +93,22 @@ class App:
             return opening.ledger(self.settings.database_url, self.shard, self.shards)
         name = self.settings.memory
         if not name:
-            path = self.settings.database_path
-            path.parent.mkdir(parents=True, exist_ok=True)
-            name = str(path)
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            name = str(self._path)
         try:
             return Ledger({"PERSISTENCE_MODULE": _STORE, "SQLITE_DBNAME": name})
         except (PersistenceError, sqlite3.Error) as error:
             raise UnusableDatabase(f"{name}: {error}") from error
+
+    @cached_property
+    def _path(self) -> Path:
+        path = self.settings.database_path
+        if self._is_there and not path.exists():
+            raise NoLedger(
+                f"{path}: no ledger is there; say where it is by THRESHER_DATABASE_URL, or begin "
+                "one: thresher import trades.csv"
+            )
+        return path
 
     @cached_property
     def shards(self) -> int:
@@ -109,7 +126,8 @@ class App:
         projector = Projector(self.database, self.ledger)
         if WINDOWS in self.settings.published:
             make_tables(self.database)
-            projector.telling.listener = tell_windows
+            with self.database.reading() as connection:
+                projector.telling.listen(connection, tell_windows)
         projector.catch_up(self.clock().date().isoformat())
         return projector
 

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
+from infra.older_files import renew
 from services.database import Database
-from services.tables import MARKS
 
 _WRITES = "thresher_writes"
 _write = getattr(os, "fdatasync", os.fsync)  # on Linux without the time of the change
@@ -27,7 +27,6 @@ _PRAGMAS = (
     f"wal_autocheckpoint={MOST_PAGES}",
     "read_uncommitted=1",
 )  # fmt: skip
-_MARK_TABLES = text("SELECT name FROM sqlite_master WHERE name IN ('marks', 'mark_spans')")
 
 
 def open_database(path: Path, *, is_there: bool = False) -> Database:
@@ -44,7 +43,7 @@ def open_database(path: Path, *, is_there: bool = False) -> Database:
         return _opened(create_engine(f"sqlite:///{name}"), partial(_flush, log))
     path.parent.mkdir(parents=True, exist_ok=True)
     database = _opened(create_engine(f"sqlite:///{path}"), partial(_flush, log))
-    _renew_marks(database)
+    renew(database)
     return database
 
 
@@ -77,26 +76,3 @@ def _flush(log: Path) -> None:
     """Has the machine write what was committed. Without a log, all is in the file and written."""
     with suppress(FileNotFoundError), log.open("rb") as opened:
         _write(opened.fileno())
-
-
-def _renew_marks(database: Database) -> None:
-    """Copies the marks of an earlier file once into the table of now: same rows, same ids."""
-    with database.reading() as connection:
-        if not _has_old_marks(connection):
-            return
-    with database.writing() as connection:
-        if not _has_old_marks(connection):
-            return  # another process was faster
-        connection.exec_driver_sql("ALTER TABLE marks RENAME TO old_marks")
-        MARKS.create(connection)
-        names = ", ".join(MARKS.columns.keys())
-        connection.exec_driver_sql(
-            f"INSERT INTO marks ({names}) SELECT {names} FROM old_marks ORDER BY id"
-        )
-        connection.exec_driver_sql("DROP TABLE old_marks")
-
-
-def _has_old_marks(connection: Connection) -> bool:
-    """Whether there are marks, but no table of their spans: see decision 0028."""
-    names = set(connection.scalars(_MARK_TABLES))
-    return "marks" in names and "mark_spans" not in names

@@ -21,14 +21,13 @@ from domain.days import sortable_instant
 from domain.decisions import AlertAcknowledged, AlertFired, AlertRearmed, AlertSnoozed
 from domain.errors import ThresherError
 from projections.alerts import crossing_key, times
-from projections.schema import Piece, insert_once
+from projections.schema import Piece, insert_new
 from services.alert_rules import URGENT, quiet_until
 from services.digest_times import schedule
 from services.digests import WAITING
 from services.tables import OUTBOX
 
 ACKNOWLEDGED = "acknowledged"
-_IS_URGENT = f'"severity":"{URGENT}"'  # in a body, and in no text of it: quotes are escaped there
 
 
 class DeliveryFailed(ThresherError):
@@ -75,11 +74,14 @@ def enqueue(
         }
     ).decode()
     state = WAITING if rule["digest"] else ""
-    rows = [
-        (key, channel, taxpayer, body, recorded_at, due_at, 0, state, "")
-        for channel in dict.fromkeys(fact.channels)
-    ]
-    insert_once(connection, OUTBOX, rows)
+    row = {
+        "key": key, "taxpayer": taxpayer, "payload": body, "created_at": recorded_at,
+        "due_at": due_at, "attempts": 0, "sent_at": state, "last_error": "",
+        "severity": fact.severity,
+    }  # fmt: skip
+    rows = [row | {"channel": channel} for channel in dict.fromkeys(fact.channels)]
+    if rows:
+        connection.execute(insert_new(connection.dialect, OUTBOX), rows)
 
 
 def hold(
@@ -102,7 +104,7 @@ def hold(
     # Its own: a crossing is a number, and ':' follows '9'. LIKE would not see case on SQLite.
     mine = mine.where(OUTBOX.c.key > prefix, OUTBOX.c.key < f"{prefix}:")
     until, rule = fact.until or fact.effective_at, times(connection, taxpayer, fact.rule)
-    alone, is_urgent = mine.where(OUTBOX.c.sent_at == ""), OUTBOX.c.payload.contains(_IS_URGENT)
+    alone, is_urgent = mine.where(OUTBOX.c.sent_at == ""), OUTBOX.c.severity == URGENT
     for these, due_at in (
         (alone.where(is_urgent), until),
         (alone.where(~is_urgent), _due_at(rule | {"digest": ""}, until, zone)),
@@ -123,7 +125,7 @@ def _due_at(rule: Mapping[str, str], earliest: str, zone: ZoneInfo | None) -> st
 def outbox(connection: Connection, taxpayer: str) -> list[Piece]:
     """The deliveries of a taxpayer with their state."""
     query = select(OUTBOX).where(OUTBOX.c.taxpayer == taxpayer)
-    query = query.order_by(OUTBOX.c.created_at, OUTBOX.c.key, OUTBOX.c.channel)
+    query = query.order_by(OUTBOX.c.number)
     return [dict(row._mapping) for row in connection.execute(query)]
 
 

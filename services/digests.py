@@ -19,7 +19,7 @@ from sqlalchemy import Connection, Select, select, update
 from domain.days import sortable_instant
 from projections.schema import Piece
 from services.database import Database
-from services.tables import IN_ORDER, OUTBOX
+from services.tables import OUTBOX
 
 WAITING = "waits for its digest"
 PREFIX = "digest:"
@@ -40,7 +40,7 @@ def _due(channel: str, at: str) -> Select[Any]:
     return (
         select(OUTBOX)
         .where(OUTBOX.c.channel == channel, OUTBOX.c.sent_at == WAITING, OUTBOX.c.due_at <= at)
-        .order_by(OUTBOX.c.taxpayer, *IN_ORDER)
+        .order_by(OUTBOX.c.taxpayer, OUTBOX.c.number)
         .with_for_update()  # against an acknowledgement that comes meanwhile
     )
 

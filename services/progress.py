@@ -15,7 +15,7 @@ DELIVERY = "delivery"
 TOKENS = "tokens"  # counts how often somebody's tokens changed: they are tokens to all shards
 # Built once: a statement that is built anew takes longer than it runs.
 _POSITION = select(CHECKPOINTS.c.position).where(CHECKPOINTS.c.projection == bindparam("name"))
-_POSITIONS = select(CHECKPOINTS.c.projection, CHECKPOINTS.c.position).where(
+_POSITIONS = select(CHECKPOINTS.c.projection, CHECKPOINTS.c.position, CHECKPOINTS.c.version).where(
     CHECKPOINTS.c.projection.in_([bindparam("name"), TOKENS])
 )
 _COUNT_TOKENS = (
@@ -26,7 +26,9 @@ _COUNT_TOKENS = (
 _MOVE = (
     update(CHECKPOINTS)
     .where(
-        CHECKPOINTS.c.projection == bindparam("name"), CHECKPOINTS.c.position == bindparam("old")
+        CHECKPOINTS.c.projection == bindparam("name"),
+        CHECKPOINTS.c.position == bindparam("old"),
+        CHECKPOINTS.c.version == bindparam("of_version"),
     )
     .values(position=bindparam("new"))
 )
@@ -34,6 +36,16 @@ _MOVE = (
 
 class Fenced(ThresherError):
     """Another process moved the read models: this one's state is stale and it must stop."""
+
+
+class OtherVersion(ThresherError):
+    """The read models are now those of another version of Thresher: this process must end."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "another version of thresher has taken the read models over: "
+            "start this command again, with that version"
+        )
 
 
 def checkpoint_name(what: str, shard: int) -> str:
@@ -52,18 +64,25 @@ def position_of(connection: Connection, name: str) -> int:
     return int(connection.execute(_POSITION, {"name": name}).scalar_one())
 
 
-def with_tokens(connection: Connection, name: str) -> tuple[int, int]:
-    """The same, and how often somebody's tokens changed."""
-    found = connection.execute(_POSITIONS, {"name": name}).all()
-    positions: dict[str, int] = {row.projection: row.position for row in found}
-    return positions[name], positions[TOKENS]
+def with_tokens(connection: Connection, name: str, version: int) -> tuple[int, int]:
+    """The same, and how often somebody's tokens changed; raises OtherVersion."""
+    found = {row.projection: row for row in connection.execute(_POSITIONS, {"name": name})}
+    if found[name].version != version:
+        raise OtherVersion
+    return found[name].position, found[TOKENS].position
 
 
-def move(connection: Connection, old: Mapping[str, int], new: int) -> None:
-    """Moves checkpoints from where they stood; raises Fenced if one stands elsewhere."""
-    moves = [{"name": name, "old": position, "new": new} for name, position in old.items()]
+def move(connection: Connection, old: Mapping[str, tuple[int, int]], new: int) -> None:
+    """Moves checkpoints from the version and position at which they stood.
+
+    Raises Fenced if one stands elsewhere.
+    """
+    moves = [
+        {"name": name, "of_version": version, "old": position, "new": new}
+        for name, (version, position) in old.items()
+    ]
     if connection.execute(_MOVE, moves).rowcount != len(moves):
-        stood = ", ".join(f"{name} at position {position}" for name, position in old.items())
+        stood = ", ".join(f"{name} at position {position}" for name, (_, position) in old.items())
         raise Fenced(f"no longer {stood}: another process moved them")
 
 

@@ -56,6 +56,7 @@ BATCH = 100_000
 RULE_TYPES = AlertRuleSet | AlertRuleRemoved | AlertSnoozed
 # One fingerprint of all versions: raising one rebuilds the read models.
 VERSION = crc32(repr([(each.name, each.version) for each in PROJECTIONS]).encode())
+_OF_DELIVERY = 1  # its version, whatever that of the read models is
 _NO_TOKENS = {"projection": TOKENS, "version": 1, "position": 0, "as_of": ""}
 
 
@@ -73,13 +74,14 @@ class Projector:
     ) -> None:  # fmt: skip
         self.database = database
         self.ledger = ledger
+        self._version = VERSION
         self._read_models = checkpoint_name(READ_MODELS, ledger.shard)
         self._delivery = checkpoint_name(DELIVERY, ledger.shard)
         self._tokens_seen = 0
         self._delivered = 0  # up to where alerts have entered the outbox; 0: look
         self.snapshots = Snapshots(database, ledger)
         self.taxpayers: dict[str, Taxpayer] = {}
-        self.telling = Telling()
+        self.telling = Telling(ledger.shard)
         # Taxpayers whose books moved, and whose rules may have; who follows them takes them away.
         self.changed: set[str] = set()
         self.ruled: set[str] = set()
@@ -121,12 +123,15 @@ class Projector:
                 raise
             facts = []
             progress(self.position - start, head - start)
-        if self.telling:  # another process came to the head first
-            with self.database.writing() as connection:
-                self.telling.tell(connection)
+        if self.telling.held:
+            self.tell_all(self.telling.held)
         known = {name: self.taxpayers[name] for name in changed if name in self.taxpayers}
         self.snapshots.keep(known, self.position)
         return changed
+
+    def tell_all(self, at: str) -> None:
+        """Whoever listens hears of everybody, as of the instant `at` (UTC text)."""
+        self.telling.tell_all(self.database, self.ledger.taxpayers(), self.position, at)
 
     def _forget(self, facts: Sequence[LoggedFact]) -> None:
         """Nothing of a batch was stored: what was taken in of it is not as of any position."""
@@ -139,6 +144,7 @@ class Projector:
         """Writes a taxpayer's opportunities at the board's marks on the day `as_of`."""
         taxpayer = self.taxpayer(name)
         with self.database.writing() as connection:
+            with_tokens(connection, self._read_models, self._version)  # raises OtherVersion
             changes = Changes()
             drop_opportunities(changes, name)
             write_opportunities(changes, name, taxpayer, self.board, as_of)
@@ -198,10 +204,10 @@ class Projector:
     def follow(self) -> None:
         """If another process moved the read models, goes on from where it left them.
 
-        Tokens are followed as well: another shard may have got them.
+        Tokens are followed as well: another shard may have got them. Raises OtherVersion.
         """
         with self.database.reading() as connection:
-            stored, tokens_now = with_tokens(connection, self._read_models)
+            stored, tokens_now = with_tokens(connection, self._read_models, self._version)
             if stored != self.position:
                 self._delivered = 0  # that moved as well
             if stored < self.position:  # they were started anew
@@ -255,12 +261,12 @@ class Projector:
 
     def _fence(self, connection: Connection, new: int) -> int:
         """Moves the checkpoints; returns up to where alerts had entered the outbox before."""
-        old = {self._read_models: self.position}
+        old = {self._read_models: (self._version, self.position)}
         delivered = new
         if self._delivers:
             delivered = self._delivered or position_of(connection, self._delivery)
             if delivered < new:
-                old[self._delivery] = delivered
+                old[self._delivery] = (_OF_DELIVERY, delivered)
         move(connection, old, new)
         return delivered
 
@@ -273,21 +279,21 @@ class Projector:
             if not inspect(connection).has_table(CHECKPOINTS.name):
                 return -1
             row, tokens = (row_of(connection, name) for name in (self._read_models, TOKENS))
-            is_there = tokens is not None and row is not None and row.version == VERSION
+            is_there = tokens is not None and row is not None and row.version == self._version
             return int(row.position) if row is not None and is_there else -1
 
     def _start(self, connection: Connection, mine: Sequence[str]) -> int:
         """Makes the checkpoints; read models of another version start anew from fact one."""
         connection.execute(insert_new(connection.dialect, CHECKPOINTS), _NO_TOKENS)
         row = row_of(connection, self._read_models)
-        if row is not None and row.version == VERSION:
+        if row is not None and row.version == self._version:
             return int(row.position)  # another process made them meanwhile
         clear(connection, mine)
         if row is not None:
             connection.execute(
                 CHECKPOINTS.delete().where(CHECKPOINTS.c.projection == self._read_models)
             )
-        insert(connection, CHECKPOINTS, [(self._read_models, VERSION, 0, "")])
+        insert(connection, CHECKPOINTS, [(self._read_models, self._version, 0, "")])
         if self._delivers and row is None:
-            insert(connection, CHECKPOINTS, [(self._delivery, 1, 0, "")])
+            insert(connection, CHECKPOINTS, [(self._delivery, _OF_DELIVERY, 0, "")])
         return 0

@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 
-from sqlalchemy import Connection, Update, bindparam, select, update
+from sqlalchemy import Connection, Update, bindparam, literal_column, select, update
 
 from domain.days import sortable_instant
 from projections.schema import Piece
 from services.database import Clock, Database
 from services.delivery import Channels, Confirm, DeliveryFailed, Message, TargetAway
 from services.digests import WAITING, compose
-from services.tables import IN_ORDER, OUTBOX
+from services.tables import IS_UNSENT, OUTBOX
 
 # Standard Webhooks 1.0 suggests these waits; ten attempts over about three days.
 RETRY_AFTER_SECONDS = (5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400)
@@ -30,10 +30,16 @@ _IS_DUE = (  # sent at once, or waiting for a digest that is due
     OUTBOX.c.due_at <= bindparam("now"),
 )
 _TARGETS = select(OUTBOX.c.channel).where(*_IS_DUE).distinct().order_by(OUTBOX.c.channel)
-_DUE = (
+_OF_TARGET = OUTBOX.c.channel == bindparam("target")
+_TO_COMPOSE = (
+    select(OUTBOX.c.number)
+    .where(_OF_TARGET, OUTBOX.c.sent_at == WAITING, OUTBOX.c.due_at <= bindparam("now"))
+    .limit(1)
+)
+_DUE = (  # by the index of what waits in order; SQLite would rather find all by `due_at`, and sort
     select(OUTBOX)
-    .where(OUTBOX.c.channel == bindparam("target"), *_IS_DUE)
-    .order_by(*IN_ORDER)
+    .where(_OF_TARGET, IS_UNSENT, OUTBOX.c.due_at + literal_column("''") <= bindparam("now"))
+    .order_by(OUTBOX.c.number)
     .limit(BATCH)
 )
 
@@ -148,13 +154,15 @@ def hand_over(
 def _due(database: Database, target: str, now: datetime) -> list[Piece]:
     at = {"now": sortable_instant(now), "target": target}
     with database.reading() as connection:
-        rows = [dict(row._mapping) for row in connection.execute(_DUE, at)]
-    if not any(row["sent_at"] == WAITING for row in rows):
-        return rows
+        if connection.execute(_TO_COMPOSE, at).first() is None:
+            return _rows(connection, at)
     compose(database, target, now)
     with database.reading() as connection:
-        rows = [dict(row._mapping) for row in connection.execute(_DUE, at)]
-    return [row for row in rows if not row["sent_at"]]
+        return _rows(connection, at)
+
+
+def _rows(connection: Connection, at: dict[str, str]) -> list[Piece]:
+    return [dict(row._mapping) for row in connection.execute(_DUE, at)]
 
 
 def _send(row: Piece, channels: Channels) -> Confirm | None:

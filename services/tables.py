@@ -18,7 +18,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     event,
-    func,
+    text,
 )
 
 PERMANENT = MetaData()
@@ -80,11 +80,16 @@ QUARANTINE = Table(
     Column("recorded_at", Text, nullable=False),
 )
 
+# To be sent as it is. In words, not as a value: so every plan can take the index of these rows.
+IS_UNSENT = text("sent_at = ''")
 OUTBOX = Table(
     "outbox",
     PERMANENT,
-    Column("key", Text, primary_key=True),
-    Column("channel", Text, primary_key=True),
+    # Given by the store as rows enter: of one log that is the order of its facts, and it is the
+    # order in which they leave. On PostgreSQL, where migrations make it, the other two are the key.
+    Column("number", Integer, primary_key=True),
+    Column("key", Text, nullable=False),
+    Column("channel", Text, nullable=False),
     Column("taxpayer", Text, nullable=False),
     Column("payload", Text, nullable=False),
     Column("created_at", Text, nullable=False),
@@ -92,11 +97,12 @@ OUTBOX = Table(
     Column("attempts", Integer, nullable=False),
     Column("sent_at", Text, nullable=False),
     Column("last_error", Text, nullable=False),
+    # The default is what a process of before this column leaves behind.
+    Column("severity", Text, nullable=False, server_default="notice"),
+    UniqueConstraint("key", "channel"),
     Index("outbox_due", "sent_at", "due_at"),
+    Index("outbox_line", "channel", "number", sqlite_where=IS_UNSENT, postgresql_where=IS_UNSENT),
 )
-
-# Of one rule that fired more than once in a batch: its tenth crossing comes after its ninth.
-IN_ORDER = (OUTBOX.c.created_at, func.length(OUTBOX.c.key), OUTBOX.c.key)
 
 TOLD = Table(
     "told",

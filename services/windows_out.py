@@ -19,7 +19,6 @@ from services.changes_out import (
 from services.projector import Projector
 
 _KEY = ("kind", "event", "account", "asset")
-_AT_ONCE = 500
 
 
 def tell_windows(connection: Connection, names: Collection[str], at: str) -> None:
@@ -40,8 +39,6 @@ def tell_windows(connection: Connection, names: Collection[str], at: str) -> Non
 
 def follow_windows(projector: Projector, at: str) -> None:
     """From now on they are told as facts come; and first what came while nobody listened."""
-    projector.telling.listener = tell_windows
-    names = projector.ledger.taxpayers()
-    for start in range(0, len(names), _AT_ONCE):
-        with projector.database.writing() as connection:
-            tell_windows(connection, names[start : start + _AT_ONCE], at)
+    with projector.database.reading() as connection:
+        projector.telling.listen(connection, tell_windows)
+    projector.tell_all(at)

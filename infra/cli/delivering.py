@@ -37,7 +37,7 @@ def deliver_command(
         return
     place = settings()
     with service("deliver", place), ExitStack() as stack:
-        app = App(place)
+        app = App(place, is_there=True)
         stack.callback(app.close)
         if afresh:
             _tell_afresh(app)

@@ -30,7 +30,7 @@ def import_command(
     ] = False,
 ) -> None:
     """Take facts in: trades as neutral CSV or JSON lines, accounts, assets, prices."""
-    app = application()
+    app = application(begins=True)
     importer = Importer(app, app.taxpayer(taxpayer), check_id(source, "source"))
     if PIPE in files:
         _import_pipe(importer)

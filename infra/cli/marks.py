@@ -65,7 +65,7 @@ def take(
 
     Every mark is valued, unless --max-behind says that a market too fast for that is conflated.
     """
-    app = application()
+    app = application(begins=True)
     say_if_without(app, app.taxpayers())
     market, bad = app.market, list[BadRow]()
     market.max_behind = most_behind(max_behind, 0)

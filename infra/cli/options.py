@@ -35,10 +35,13 @@ class WrongSettings(ThresherError):
     """A setting in the environment that cannot be used."""
 
 
-def application() -> App:
-    """The application over the configured database; at the end it rests and is closed. Raises
-    WrongSettings."""
-    app = App(settings(), is_process=True)
+def application(*, begins: bool = False) -> App:
+    """The application over the configured database; at the end it rests and is closed.
+
+    `begins`: the command writes what needs nothing before it, so a missing file is made; for
+    others it is an error of use. Raises WrongSettings.
+    """
+    app = App(settings(), is_process=True, is_there=not begins)
     at_end.callback(app.close)
     at_end.callback(app.rest)
     return app

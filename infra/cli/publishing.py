@@ -32,7 +32,7 @@ def publish_command() -> None:
             raise NothingToPublish(f"say what to publish: THRESHER_PUBLISH={','.join(STREAMS)}")
         stopped = stopped_by_signals()
         os.nice(_NICENESS)
-        app = App(place)
+        app = App(place, is_there=True)
         stack.callback(app.close)
         publisher = publisher_of(app)
         stack.callback(publisher.close)

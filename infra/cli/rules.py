@@ -69,7 +69,7 @@ def add(
     taxpayer: TaxpayerOption = None,
 ) -> None:
     """Watch a loss, or a day to come: fire when the metric of the scope reaches the threshold."""
-    app = application()
+    app = application(begins=True)
     metric, threshold = relative(metric, threshold)
     chosen = app.taxpayer(taxpayer)
     rule = AlertRuleSet(
@@ -87,7 +87,7 @@ def add(
 @commands.command("defaults")
 def defaults(taxpayer: TaxpayerOption = None) -> None:
     """Add a first set of rules; a rule of yours with one of their names stays as it is."""
-    app = application()
+    app = application(begins=True)
     chosen = app.taxpayer(taxpayer)
     with app.projector.database.reading() as connection:
         known = {rule["name"] for rule in rules_in_force(connection, chosen)}

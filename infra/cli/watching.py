@@ -96,7 +96,7 @@ def watch_command(
 
     A pipe that is a quarter of a second late is conflated, unless --max-behind says else.
     """
-    app = application()
+    app = application(begins=True)
     chosen = app.taxpayer(taxpayer)
     say_if_without(app, [chosen])
     rows = Opportunities(app.projector, chosen)

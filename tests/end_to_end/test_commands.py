@@ -106,7 +106,9 @@ def test_a_table_shows_cents_and_short_chain_ids() -> None:
 
 @pytest.mark.usefixtures("database")
 @pytest.mark.parametrize("name", [*READS, "rules list"])
-def test_an_empty_ledger_gives_empty_answers(name: str) -> None:
+def test_an_empty_ledger_gives_empty_answers(name: str, tmp_path: Path) -> None:
+    (tmp_path / "trades.csv").write_text(TRADES.splitlines()[0] + "\n")
+    assert thresher("import", tmp_path / "trades.csv").err.startswith("0 new")
     assert json.loads(thresher(*name.split(), "-o", "json").out) == []
     assert thresher(*name.split()).out == ""
     assert thresher(*name.split(), "-o", "table").out.count("\n") == 1
@@ -187,7 +189,7 @@ def test_a_wrong_call_is_exit_code_2(args: list[str]) -> None:
         ("nonsense", "THRESHER_DATABASE_URL: .*write sqlite:///PATH"),
         ("sqlite:///{tmp}", "unable to open database file"),
         ("sqlite:///{tmp}/text.db", "file is not a database"),
-        ("sqlite:///{tmp}/text.db/below/x.db", "[Nn]ot a directory|File exists"),
+        ("sqlite:///{tmp}/text.db/below/x.db", "[Nn]ot a directory|File exists|no ledger"),
     ],
 )
 def test_a_wrong_database_is_one_clear_line(

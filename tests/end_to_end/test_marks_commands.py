@@ -58,7 +58,7 @@ def test_confirming_makes_it_a_mark_and_fires(slipped: Path) -> None:
     assert thresher("verify", "--rebuild").code == 0
 
 
-@pytest.mark.usefixtures("database")
+@pytest.mark.usefixtures("slipped")
 @pytest.mark.parametrize("word", ["confirm", "reject"])
 def test_a_number_that_is_not_held_is_one_line(word: str) -> None:
     ran = thresher("marks", word, "7")

@@ -16,6 +16,7 @@ from subprocess import Popen
 import pytest
 
 from infra.cli import streams
+from services import projector
 from tests.end_to_end.command import PATIENCE_SECONDS, process, spawn, thresher, until
 
 HEADER = "event_id,ts,type,account,asset,asset_class,qty,unit_price"
@@ -121,6 +122,33 @@ def test_facts_and_rules_of_another_command_are_seen_by_a_pipe_that_is_open(tmp_
         assert alert["value"] == "500"
         assert pipe.end()[0] == 0
     assert thresher("verify", "--rebuild").code == 0
+
+
+def test_a_pipe_over_which_another_version_was_installed_ends_with_one_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with following("marks", "-") as pipe:
+        pipe.say('{"asset":"ETH","price":"100","time":"2025-03-01T10:00:00Z"}')
+        until(lambda: thresher("issues").code == 0 and marks() == 1)
+        monkeypatch.setattr(projector, "VERSION", projector.VERSION + 1)
+        assert thresher("lots").code == 0
+        pipe.say('{"asset":"ETH","price":"50","time":"2025-03-01T10:00:01Z"}')
+        code, err = pipe.end()
+    assert code == 1
+    assert err.splitlines()[-1] == (
+        "thresher: another version of thresher has taken the read models over: "
+        "start this command again, with that version"
+    )
+    assert "Traceback" not in err
+    assert marks() == 1
+
+
+def marks() -> int:
+    """How many are stored."""
+    file = os.environ["THRESHER_DATABASE_URL"].removeprefix("sqlite:///")
+    with closing(sqlite3.connect(file)) as connection, suppress(sqlite3.OperationalError):
+        return int(connection.execute("SELECT count(*) FROM marks").fetchone()[0])
+    return 0
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

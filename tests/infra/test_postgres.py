@@ -19,7 +19,8 @@ from infra.settings import Settings
 from services.ledger import Outcome
 from services.marks import Quote, store
 from tests.end_to_end.command import thresher
-from tests.services.house import STOCK, House, buy, sell
+from tests.services.house import COIN, STOCK, House, buy, sell
+from tests.services.test_outbox_order import rows, sent, three_waiting
 
 pytestmark = pytest.mark.postgres
 ROOT = Path(__file__).parents[2]
@@ -73,6 +74,41 @@ def test_migrating_says_how_many_logs_there_are(
     assert thresher("migrate").err.endswith("the log has 1 shard\n")
     assert thresher("migrate", "--shards", "4").err.endswith("the log has 4 shards\n")
     assert thresher("migrate").err.endswith("the log has 4 shards\n")
+
+
+def test_what_waits_under_the_schema_before_leaves_in_order_after(
+    empty_postgres: str, tmp_path: Path
+) -> None:
+    """Also from a process of before that goes on beside: it knows no number and no severity."""
+    file = tmp_path / "alerts.jsonl"
+    migrate(empty_postgres)
+    house = House(Path("unused"), url=empty_postgres)
+    house.say(COIN, buy("b1", "10", "1000", asset="C"))
+    three_waiting(house, f"file:{file}", severity="urgent", quiet="12:30-20:00")
+    before = rows(house)
+    house.close()
+    for statement in (
+        "DROP INDEX outbox_line", "ALTER TABLE outbox DROP COLUMN number, DROP COLUMN severity",
+        "UPDATE alembic_version SET version_num = '0002'",
+    ):  # fmt: skip
+        house.sql(statement)
+    with pytest.raises(NotMigrated, match=r"of revision 0002.*needs 0003"):
+        house.reopened().app.database  # noqa: B018
+    migrate(empty_postgres)
+    house = house.reopened()
+    assert rows(house) == before
+    old = "key, channel, taxpayer, payload, created_at, due_at, attempts, sent_at, last_error"
+    house.sql(
+        f"INSERT INTO outbox ({old}) SELECT 'main/b/1', {old.removeprefix('key, ')} "
+        "FROM outbox WHERE key = 'main/z/1'"
+    )
+    assert [(row["key"], row["severity"], row["number"]) for row in rows(house)] == [
+        ("main/z/1", "notice", 1), ("main/m/1", "notice", 2), ("main/a/1", "urgent", 3),
+        ("main/b/1", "notice", 4),
+    ]  # fmt: skip
+    assert house.app.market.deliver()["sent"] == 4
+    assert sent(file) == ["main/z/1", "main/m/1", "main/a/1", "main/z/1"]
+    house.close_all()
 
 
 def test_the_login_of_the_application_can_append_and_never_change(

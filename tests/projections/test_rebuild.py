@@ -12,7 +12,7 @@ from projections.rows import Changes
 from projections.schema import CHECKPOINTS
 from services import projector as projecting
 from services.ledger import Ledger, LoggedFact
-from services.progress import Fenced
+from services.progress import Fenced, OtherVersion
 from services.projector import Projector
 from services.read_models import PROJECTIONS
 from tests.projections.streams import batches, quotes, stream
@@ -168,6 +168,51 @@ def test_a_stale_state_is_refused_by_compare_and_set(house: House) -> None:
     zombie.app.projector.catch_up(house.clock.day)
     assert zombie.ask() == house.ask()
     zombie.close()
+
+
+def older_beside(house: House, monkeypatch: pytest.MonkeyPatch) -> House:
+    """A process that goes on while one of another version starts, and rebuilds, beside it."""
+    older = house.beside()
+    older.ask()
+    house.close()
+    monkeypatch.setattr(projecting, "VERSION", projecting.VERSION + 1)
+    newer = house.reopened()
+    newer.ask()
+    assert newer.app.projector.position == older.app.projector.position
+    return older
+
+
+def test_what_another_version_rebuilt_is_not_written_to(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though it stands where this process stands. The fact is in the log, and not lost."""
+    house.say(STOCK, buy("b1"))
+    older = older_beside(house, monkeypatch)
+    before = tables(house)
+    older.append(buy("b2"))
+    for _ in range(2):
+        with pytest.raises(OtherVersion, match="start this command again"):
+            older.app.projector.catch_up(older.clock.day)
+    with pytest.raises(OtherVersion):
+        older.app.projector.refresh("main", older.clock.day)
+    assert tables(house) == before
+    newer = older.beside()
+    assert [lot["lot"] for lot in newer.ask()["lots"]] == ["csv:b1", "csv:b2"]
+    assert newer.unequal() == []
+
+
+def test_a_mark_does_not_move_what_another_version_rebuilt(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.say(STOCK, buy("b1", "10", "1000"))
+    house.watch("loss", "200")
+    older = older_beside(house, monkeypatch)
+    with pytest.raises(OtherVersion):
+        older.tick("S", "50")
+    assert older.sql("SELECT * FROM marks") == []
+    newer = older.beside()
+    assert len(newer.tick("S", "50")) == 1
+    assert len(newer.ask()["alerts"]) == 1
 
 
 def test_who_followed_another_process_goes_on_without_being_refused(house: House) -> None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
 
 import pytest
+from sqlalchemy import Connection
 
 from infra.publisher import publisher_of
 from services import projector as projecting
+from services import telling as telling_service
 from services.changes_out import (
     GONE,
     OPPORTUNITIES,
@@ -161,6 +163,60 @@ def test_windows_are_told_although_another_process_came_to_the_head_first(
 
     telling.app.projector.catch_up(telling.clock.day, between)
     assert windows.take(telling) == ["1 open do_not_sell/csv:b1/A/S"]
+
+
+class Killed(Exception):
+    """A process that ends where it stands."""
+
+
+@pytest.mark.parametrize("after", ["a batch", "the last batch", "half of the telling"])
+def test_windows_are_told_by_the_next_who_starts_if_a_catch_up_was_killed(
+    telling: House, windows: Consumer, monkeypatch: pytest.MonkeyPatch, after: str
+) -> None:
+    telling.say(STOCK)
+    monkeypatch.setattr(projecting, "BATCH", 1)
+    monkeypatch.setattr(telling_service, "_AT_ONCE", 1)
+    telling.append(BOUGHT)
+    telling.append(STOCK, BOUGHT, taxpayer="other")
+
+    def progress(done: int, total: int) -> None:
+        if done == {"a batch": 1, "the last batch": total}.get(after):
+            raise Killed
+
+    told: list[str] = []
+
+    def listener(connection: Connection, names: Collection[str], at: str) -> None:
+        if told:
+            raise Killed
+        told.extend(names)
+        tell_windows(connection, names, at)
+
+    telling.app.projector.telling.listener = listener
+    with pytest.raises(Killed):
+        telling.app.projector.catch_up(telling.clock.day, progress)
+    again = telling.reopened()
+    again.app.projector  # noqa: B018  starts
+    found = sorted(windows.take(again))
+    assert found == ["1 open do_not_sell/csv:b1/A/S", "1 open do_not_sell/csv:b1/A/S"]
+    assert {name for name, _ in windows.rows} == {"main", "other"}
+    assert again.sql("SELECT * FROM checkpoints WHERE projection LIKE 'untold%'") == []
+    again.say(SOLD)
+    assert windows.take(again) == [
+        "2 gone do_not_sell/csv:b1/A/S", "3 open do_not_buy/csv:s1/A/S",
+    ]  # fmt: skip
+
+
+def test_what_another_process_holds_meanwhile_is_left_to_it(
+    telling: House, windows: Consumer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    telling.say(STOCK, BOUGHT)
+    windows.take(telling)
+    with telling.app.database.writing() as connection:
+        telling.app.projector.telling.head = 99
+        telling.app.projector.telling.came(connection, {"main"}, 98, telling.clock.text)
+    telling.app.projector.tell_all(telling.clock.text)
+    held = telling.sql("SELECT position, as_of FROM checkpoints WHERE projection = 'untold'")
+    assert held == [(98, telling.clock.text)]
 
 
 def test_what_came_while_nobody_listened_is_told_at_the_start(
