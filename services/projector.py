@@ -193,8 +193,9 @@ class Projector:
         return changed
 
     def is_current(self, connection: Connection) -> bool:
-        """Whether nobody else moved the read models, or tokens."""
-        return with_tokens(connection, self._read_models) == (self.position, self._tokens_seen)
+        """Whether nobody else moved the read models, or tokens; raises OtherVersion."""
+        stands = with_tokens(connection, self._read_models, self._version)
+        return stands == (self.position, self._tokens_seen)
 
     def rewind(self, last: int) -> None:
         """Sets the board back to where it was at mark `last`."""
