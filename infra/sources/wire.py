@@ -52,7 +52,7 @@ def _date(text: str) -> str:
 
 def _within_calendar(checked: str, text: str) -> str:
     """Zones and windows must not leave the calendar; 0001-01-01 means since always."""
-    if checked != "0001-01-01" and not "0002" <= checked[:4] <= "9997":
+    if not "0002" <= checked < "9998" and checked != "0001-01-01":
         raise InvalidText("date", text, "write a year from 0002 to 9997")
     return checked
 
