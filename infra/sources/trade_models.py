@@ -86,7 +86,11 @@ class BuyModel(Trading):
     reinvest: bool = False
 
     def fact(self) -> f.Fact:
-        return f.Buy(**self.common(), amount=self.amount, fee=self.fee, reinvested=self.reinvest)
+        # Spelled out, as in a sale: most messages are one or the other.
+        return f.Buy(
+            effective_at=self.moment(), seq=self.seq, account=self.account, asset=self.asset,
+            quantity=self.qty, amount=self.amount, fee=self.fee, reinvested=self.reinvest,
+        )  # fmt: skip
 
 
 class Identifying(Wire):
@@ -111,12 +115,11 @@ class SellModel(Trading, Identifying):
     def fact(self) -> f.Fact:
         kind = f.Sell if self.type == "sell" else f.Spend
         return kind(
-            **self.common(),
-            **self.identified(),
-            amount=self.amount,
-            fee=self.fee,
-            withheld_from=self.withheld_from,
-        )
+            effective_at=self.moment(), seq=self.seq, account=self.account, asset=self.asset,
+            quantity=self.qty, amount=self.amount, fee=self.fee,
+            lots=tuple(map(Pick.pick, self.lots)), identified_at=self.identified_at,
+            identified_to=self.identified_to, withheld_from=self.withheld_from,
+        )  # fmt: skip
 
 
 class SwapModel(EventModel, Identifying):
