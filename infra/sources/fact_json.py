@@ -268,16 +268,9 @@ class CorrectionModel(EventModel):
 
 
 _Plain = (
-    TradeModel
-    | StandingOrderModel
-    | PolicyModel
-    | ProfileModel
-    | AccountModel
-    | AssetModel
-    | GroupModel
-    | SimilarModel
-    | BustModel
-)
+    TradeModel | StandingOrderModel | PolicyModel | ProfileModel | AccountModel | AssetModel
+    | GroupModel | SimilarModel | BustModel
+)  # fmt: skip
 # A correction holds an event that is looked at only after it, so it is not checked in one pass.
 PlainEvent = Annotated[_Plain, Field(discriminator="type")]
 EVENTS: TypeAdapter[Any] = TypeAdapter(
