@@ -18,7 +18,7 @@ END_OF_DAY = 24 * 3600 * MICROSECONDS_A_SECOND
 _DATE_LENGTH = len("2025-01-31")
 # Python reads more than this as ISO 8601: weeks, fractions of minutes, hour 24.
 _CANONICAL = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}Z", re.ASCII
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}(?:\.[0-9]{6})?Z", re.ASCII
 )
 
 
@@ -33,10 +33,10 @@ def check_moment(text: str, what: str) -> str:
         if len(text) == _DATE_LENGTH:
             return date.fromisoformat(text).isoformat()
         moment = datetime.fromisoformat(text)
+        if _CANONICAL.fullmatch(text):
+            return text.replace(".000000", "")  # the common case
         if len(text) < len("2025-01-31T15:04") or text[_DATE_LENGTH] not in "T ":
             raise InvalidText(what, text, remedy)
-        if _CANONICAL.fullmatch(text):
-            return text  # canonical as it is: the common case
         if moment.tzinfo is None:
             return moment.isoformat()
         return format_instant(moment)

@@ -160,11 +160,11 @@ def normalised(fact: Fact) -> Fact:
 
     Omission keeps the bytes and the hash of a fact equal when a later release adds a field.
     """
-    changes: dict[str, Any] = {
-        name: default
-        for name, default in _TEXT_DEFAULTS[type(fact)]
-        if getattr(fact, name) is not default and getattr(fact, name) == default
-    }
+    changes: dict[str, Any] = {}
+    for name, default in _TEXT_DEFAULTS[type(fact)]:
+        value = getattr(fact, name)
+        if value is not default and value == default:
+            changes[name] = default
     if isinstance(fact, Correction):
         changes["fact"] = normalised(fact.fact)
     return msgspec.structs.replace(fact, **changes) if changes else fact

@@ -203,7 +203,7 @@ class Ledger(Application[str]):
             fact = normalised(offer.fact)
             stream, digest = offer.stream, payload_hash(fact)
             versions = known.setdefault(stream, [])
-            if _is_known(fact, digest, versions):
+            if versions and _is_known(fact, digest, versions):
                 outcomes.append(Outcome.KNOWN)
             elif versions and type(fact) not in RENEWABLE:
                 outcomes.append(Outcome.CONFLICT)
@@ -232,7 +232,7 @@ def check_id(text: str, what: str) -> str:
 def _is_known(fact: Fact, digest: str, versions: list[str]) -> bool:
     """A declaration may return to an earlier shape, so only its latest version counts."""
     if type(fact) in _RENEWED:
-        return bool(versions) and versions[-1] == digest
+        return versions[-1] == digest
     return digest in versions
 
 

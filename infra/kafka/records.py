@@ -7,7 +7,9 @@ import logging
 import re
 from typing import Protocol
 
-from infra.kafka.envelope import FactMessage, MarkMessage, key_agrees, message
+from pydantic import ValidationError
+
+from infra.kafka.envelope import FactInOnePass, FactMessage, MarkMessage, key_agrees, message
 from infra.sources.json_lines import fact_of, loads
 from infra.sources.mark_feed import quote_of
 from infra.sources.wire import Refusal
@@ -37,7 +39,7 @@ class Record(Protocol):
 def fact_offer(record: Record) -> Offer | DeadLetter:
     """The fact that a message states."""
     try:
-        found = message(FactMessage, _decoded(record))
+        found = _fact_message(record)
         key_agrees(record.key, found.subject)
         source, external_id, fact, tx_hash = fact_of(found.data, found.source)
         return Offer(
@@ -47,6 +49,14 @@ def fact_offer(record: Record) -> Offer | DeadLetter:
         return dead(record, str(refused))
     except InvalidId as error:
         return dead(record, f"subject: {error}")
+
+
+def _fact_message(record: Record) -> FactMessage | FactInOnePass:
+    try:
+        return FactInOnePass.model_validate_json(record.value or b"", strict=True)
+    except ValidationError:
+        found: FactMessage = message(FactMessage, _decoded(record))
+        return found
 
 
 def mark_quote(record: Record) -> Quote | DeadLetter:

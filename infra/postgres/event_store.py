@@ -9,6 +9,7 @@ which would serialise all commits of the server; and tables are made by `threshe
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import Any
 
 from eventsourcing.persistence import (
@@ -34,7 +35,14 @@ from services.intake import Intake, move
 
 Row = tuple[int, str, int, str, bytes]
 _LOG = "SELECT position, originator_id, originator_version, topic, state FROM facts "
-_APPEND = "SELECT thresher_append(%s, %s::text[], %s::bigint[], %s::text[], %s::bytea[]) AS last"
+# The states go as one piece with where each starts: as an array each byte would be written in hex,
+# escaped and read again.
+_APPEND = """
+SELECT thresher_append(%s, %s::text[], %s::bigint[], %s::text[], ARRAY(
+    SELECT substring(%s::bytea FROM start FOR length)
+    FROM unnest(%s::integer[], %s::integer[]) WITH ORDINALITY AS t(start, length, n) ORDER BY n
+)) AS last
+"""
 
 
 class FactPostgresRecorder(PostgresApplicationRecorder, FactRecorder):
@@ -62,11 +70,14 @@ class FactPostgresRecorder(PostgresApplicationRecorder, FactRecorder):
         batch that was stored then raises as well, and the ledger looks before it calls anything
         known.
         """
+        lengths = [len(event.state) for event in stored_events]
         columns = (
             array(event.originator_id for event in stored_events),
             array(event.originator_version for event in stored_events),
             array(event.topic for event in stored_events),
-            array(f"\\x{event.state.hex()}" for event in stored_events),
+            b"".join([event.state for event in stored_events]),
+            array(accumulate(lengths[:-1], initial=1)),
+            array(lengths),
         )
         with self.datastore.transaction(commit=True) as cursor:
             if intake is not None:

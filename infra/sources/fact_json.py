@@ -267,28 +267,28 @@ class CorrectionModel(EventModel):
         )
 
 
+_Plain = (
+    TradeModel | StandingOrderModel | PolicyModel | ProfileModel | AccountModel | AssetModel
+    | GroupModel | SimilarModel | BustModel
+)  # fmt: skip
+# A correction holds an event that is looked at only after it, so it is not checked in one pass.
+PlainEvent = Annotated[_Plain, Field(discriminator="type")]
 EVENTS: TypeAdapter[Any] = TypeAdapter(
-    Annotated[
-        TradeModel
-        | StandingOrderModel
-        | PolicyModel
-        | ProfileModel
-        | AccountModel
-        | AssetModel
-        | GroupModel
-        | SimilarModel
-        | BustModel
-        | CorrectionModel,
-        Field(discriminator="type"),
-    ]
+    Annotated[_Plain | CorrectionModel, Field(discriminator="type")]
 )
 
 
 def parse_event(raw: object) -> tuple[EventModel, f.Fact]:
-    """A JSON object as (the validated event, its fact). Raises Refusal naming the field."""
+    """A JSON object, or what was made of it, as (the validated event, its fact).
+
+    Any event may say that it had no fee, even one that has no use for a fee. Raises Refusal naming
+    the field.
+    """
     try:
-        model: EventModel = EVENTS.validate_python(raw)
+        model = raw if isinstance(raw, EventModel) else EVENTS.validate_python(raw)
     except ValidationError as error:
+        if isinstance(raw, dict) and raw.get("fee") == "0":
+            return parse_event({name: value for name, value in raw.items() if name != "fee"})
         raise _without_type(refusal(error)) from None
     return model, model.fact()
 

@@ -76,13 +76,13 @@ def loads(raw: str) -> object:
 
 def _identity(source: str, external_id: str, fact: Fact) -> tuple[str, str]:
     """What is declared of an account or asset is identified by it, so every source meets there."""
-    if isinstance(fact, AccountDeclared):
+    if type(fact) is AccountDeclared:
         return "declared", f"account/{fact.account}"
-    if isinstance(fact, AssetDeclared):
+    if type(fact) is AssetDeclared:
         return "declared", f"asset/{fact.asset}"
-    if isinstance(fact, SimilarDeclared):
+    if type(fact) is SimilarDeclared:
         return "declared", f"similar/{fact.asset}"
-    if isinstance(fact, PolicyElected | ProfileStated):
+    if type(fact) in (PolicyElected, ProfileStated):
         return "declared", external_id
     try:
         return check_id(source, "source"), external_id

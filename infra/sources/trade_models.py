@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import AliasChoices, Field, model_validator
+from pydantic import AliasChoices, Field
 
 from domain import facts as f
 from domain.days import check_moment
@@ -44,25 +44,18 @@ class EventModel(Wire):
     recorded: Day | None = None
     tx_hash: Text | None = None
 
-    @model_validator(mode="before")
-    @classmethod
-    def _without_a_fee_of_nothing(cls, raw: Any) -> Any:
-        """Any event may say that it had no fee, even one that has no use for a fee."""
-        if isinstance(raw, dict) and raw.get("fee") == "0" and "fee" not in cls.model_fields:
-            return {name: value for name, value in raw.items() if name != "fee"}
-        return raw
-
     def moment(self) -> str:
         """The event's moment as facts hold it; raises Refusal if none or two are given."""
-        given = [each for each in (self.date, self.ts, self.effective_at) if each is not None]
-        if len(given) != 1:
-            raise Refusal("date", f"{len(given)} of date, ts, effective_at", "give exactly one")
+        given = self.date or self.ts or self.effective_at
+        missing = (self.date, self.ts, self.effective_at).count(None)
+        if given is None or missing != 2:
+            raise Refusal("date", f"{3 - missing} of date, ts, effective_at", "give exactly one")
         if self.date is not None and self.time is not None:
             try:
                 return check_moment(f"{self.date}T{self.time}", "time")
             except InvalidText as bad:
                 raise Refusal("time", f"{self.time!r} is not valid", "write 15:04:05") from bad
-        return given[0]
+        return given
 
     def common(self) -> dict[str, Any]:
         return {"effective_at": self.moment(), "seq": self.seq}
@@ -77,7 +70,9 @@ class Trading(EventModel):
     qty: Quantity
 
     def common(self) -> dict[str, Any]:
-        return super().common() | {
+        return {
+            "effective_at": self.moment(),
+            "seq": self.seq,
             "account": self.account,
             "asset": self.asset,
             "quantity": self.qty,
@@ -91,7 +86,11 @@ class BuyModel(Trading):
     reinvest: bool = False
 
     def fact(self) -> f.Fact:
-        return f.Buy(**self.common(), amount=self.amount, fee=self.fee, reinvested=self.reinvest)
+        # Spelled out, as in a sale: most messages are one or the other.
+        return f.Buy(
+            effective_at=self.moment(), seq=self.seq, account=self.account, asset=self.asset,
+            quantity=self.qty, amount=self.amount, fee=self.fee, reinvested=self.reinvest,
+        )  # fmt: skip
 
 
 class Identifying(Wire):
@@ -116,12 +115,11 @@ class SellModel(Trading, Identifying):
     def fact(self) -> f.Fact:
         kind = f.Sell if self.type == "sell" else f.Spend
         return kind(
-            **self.common(),
-            **self.identified(),
-            amount=self.amount,
-            fee=self.fee,
-            withheld_from=self.withheld_from,
-        )
+            effective_at=self.moment(), seq=self.seq, account=self.account, asset=self.asset,
+            quantity=self.qty, amount=self.amount, fee=self.fee,
+            lots=tuple(map(Pick.pick, self.lots)), identified_at=self.identified_at,
+            identified_to=self.identified_to, withheld_from=self.withheld_from,
+        )  # fmt: skip
 
 
 class SwapModel(EventModel, Identifying):

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from dataclasses import dataclass
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    GetCoreSchemaHandler,
+    StringConstraints,
+    ValidationError,
+)
+from pydantic_core import CoreSchema, core_schema
 
 from domain.days import check_moment
 from domain.errors import InvalidText
@@ -52,17 +61,47 @@ def _date(text: str) -> str:
 
 def _within_calendar(checked: str, text: str) -> str:
     """Zones and windows must not leave the calendar; 0001-01-01 means since always."""
-    if checked != "0001-01-01" and not "0002" <= checked[:4] <= "9997":
+    if not "0002" <= checked < "9998" and checked != "0001-01-01":
         raise InvalidText("date", text, "write a year from 0002 to 9997")
     return checked
 
 
+@dataclass(frozen=True)
+class _Common:
+    """In strict mode, text of this pattern is taken as it is, without a call of Python.
+
+    The pattern holds canonical text alone, though not all of it: the checks before it would return
+    the same.
+    """
+
+    pattern: str
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        checked = handler(source)
+        common = core_schema.str_schema(pattern=self.pattern)
+        either = core_schema.union_schema([common, checked], mode="left_to_right")
+        return core_schema.lax_or_strict_schema(checked, either)
+
+
 _Strict = StringConstraints(strict=True)
 Decimal18 = Annotated[str, _Strict, AfterValidator(_decimal)]
-Amount = Annotated[str, _Strict, AfterValidator(_amount)]
-Quantity = Annotated[str, _Strict, AfterValidator(_positive)]
+Amount = Annotated[
+    str, _Strict, AfterValidator(_amount), _Common(r"^(0|[1-9][0-9]{0,19})(\.[0-9]{0,35}[1-9])?$")
+]
+Quantity = Annotated[
+    str, _Strict, AfterValidator(_positive),
+    _Common(r"^([1-9][0-9]{0,19}|(0|[1-9][0-9]{0,19})\.[0-9]{0,17}[1-9])$"),
+]  # fmt: skip
 Units = Annotated[str, _Strict, AfterValidator(_units)]
-Moment = Annotated[str, _Strict, AfterValidator(moment_text)]
+Moment = Annotated[
+    str, _Strict, AfterValidator(moment_text),  # a day that every month has
+    _Common(
+        r"^[1-8][0-9]{3}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])"
+        r"T([01][0-9]|2[0-3])(:[0-5][0-9]){2}(\.[0-9]{5}[1-9])?Z$"
+    ),
+]  # fmt: skip
 Day = Annotated[str, _Strict, AfterValidator(_date)]
 Name = Annotated[
     str, StringConstraints(strict=True, min_length=1, max_length=200, pattern=_NO_CONTROL)
