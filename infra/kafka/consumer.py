@@ -10,10 +10,11 @@ from domain.errors import ThresherError
 from infra.kafka.topics import BOOTSTRAP_MS, NoBroker, Topics
 from infra.settings import Settings
 
-# In a batch of facts each book that they touch is written once: larger ones cost less a fact, and
-# take half a second at most. Only a worker that is behind ever gets as many.
-MOST_RECORDS = 4_000
-FETCH_BYTES = 4 << 20
+# In a batch of facts each book that they touch is written once: larger ones cost less a fact. A
+# poll holds the batches of two shards, which are served together, and takes two seconds at most.
+# Only a worker that is behind ever gets as many.
+MOST_RECORDS = 16_000
+FETCH_BYTES = 3 << 20  # of one partition: some 8,000 facts
 _STUCK_AFTER_MS = 300_000  # to take a shard up, its taxpayers with rules are folded
 
 

@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
@@ -31,11 +32,12 @@ from infra.kafka.shard import Shard
 from infra.kafka.topics import Topics
 from infra.metrics import Metrics
 from infra.readiness import StreamChecks
-from services.collector import settle_again
+from services.collector import paused, settle_again
 from services.intake import PositionMoved, Step, position
 from services.ledger import Outcome
 
 POLL_MS = 50
+SHARDS_AT_ONCE = 2  # one computes, one waits for the server; as many connections has the pool
 IDLE_SECONDS = 1.0
 _log = logging.getLogger(__name__)
 
@@ -63,31 +65,29 @@ class Worker:
         self._next: dict[Any, int] = {}  # by partition that is ours: what the database said last
         self._idled = 0.0
         self._has_let_go = False
+        self._at_once = ThreadPoolExecutor(SHARDS_AT_ONCE, "shard")
 
     def step(self) -> int:
         """Takes in what is there, or waits a little; returns how many messages it read."""
         batches = self._consumer.poll(timeout_ms=POLL_MS, max_records=MOST_RECORDS)
         fresh = self._hold(self._consumer.assignment())
+        mine = batches.keys() - fresh
+        facts = {each for each in mine if each.topic == self._names.facts}
         # Facts first: a mark that came with them values what they bought.
-        for partition in sorted(batches.keys() - fresh, key=self._rank):
-            try:
-                self._take(partition, batches[partition])
-            except PositionMoved as moved:
-                self._refused(moved, partition)
+        for some in (facts, mine - facts):
+            self._take_all({each: batches[each] for each in some})
         self._follow()
         self._say_what_waits()
         return sum(map(len, batches.values()))
 
     def close(self) -> None:
         """Lets every shard go, with all that it settled."""
+        self._at_once.shutdown()
         for shard in self.shards.values():
             with suppress(PositionMoved):
                 shard.market.keep_evaluated()
             shard.close()
         self.shards = {}
-
-    def _rank(self, partition: Any) -> tuple[bool, int]:
-        return partition.topic != self._names.facts, partition.partition
 
     def _hold(self, assigned: Collection[Any]) -> set[Any]:
         """Forgets what is no longer ours; takes up one shard that is, so that polls go on.
@@ -131,11 +131,31 @@ class Worker:
             )
         return self.shards[number]
 
-    def _take(self, partition: Any, records: Sequence[Record]) -> None:
+    def _take_all(self, batches: Mapping[Any, Sequence[Record]]) -> None:
+        """Two shards at a time, which have nothing in common: as the server works for one, another
+        is read. What becomes of them is told when none is at work."""
+        with paused():  # nearly all that a batch makes is gone at its end, and none of it a cycle
+            begun = [
+                (each, self._at_once.submit(self._take, each, records))
+                for each, records in batches.items()
+            ]
+            wait([taken for _, taken in begun])
+        for partition, taken in begun:
+            try:
+                self._next[partition] = taken.result()
+            except PositionMoved as moved:
+                self._refused(moved, partition)
+                continue
+            place = OffsetAndMetadata(self._next[partition], "", -1)
+            with suppress(KafkaError):  # a hint; the truth is stored already
+                self._consumer.commit_async({partition: place})
+
+    def _take(self, partition: Any, records: Sequence[Record]) -> int:
+        """Stores what is new of a batch, with all that follows; returns what comes next."""
         expected = self._next[partition]
         fresh = [record for record in records if record.offset >= expected]
         if not fresh:
-            return
+            return expected
         step = Step(partition.topic, partition.partition, expected, records[-1].offset + 1)
         with self.metrics.batch_seconds.labels(partition.topic).time():
             if partition.topic == self._names.facts:
@@ -144,10 +164,8 @@ class Worker:
             else:
                 unusable = self._marks.take(step, fresh, sortable_instant(self._app.clock()))
         self.metrics.dead.inc(unusable)
-        self._next[partition] = step.next
         self.metrics.messages.labels(partition.topic).inc(len(fresh))
-        with suppress(KafkaError):  # a hint; the truth is stored already
-            self._consumer.commit_async({partition: OffsetAndMetadata(step.next, "", -1)})
+        return step.next
 
     def _follow(self) -> None:
         """Every shard sees the marks that were stored; now and then, that time goes on."""

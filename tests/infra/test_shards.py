@@ -7,6 +7,7 @@ import json
 import weakref
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Barrier
 from typing import Any, NamedTuple
 
 import pytest
@@ -339,11 +340,11 @@ def test_idle_time_moves_what_is_settled_and_asks_rules_of_the_clock(
 
 
 class Feed:
-    """A consumer that owns shard 2 and the marks; a poll brings what was put in."""
+    """A consumer that owns some shards and the marks; a poll brings what was put in."""
 
-    def __init__(self) -> None:
+    def __init__(self, *shards: int) -> None:
         self.batches: dict[TopicPartition, Any] = {}
-        self.owned = {TopicPartition(FACTS, 2), TopicPartition(MARKS, 0)}
+        self.owned = {TopicPartition(MARKS, 0), *(TopicPartition(FACTS, each) for each in shards)}
 
     def poll(self, **_: int) -> dict[TopicPartition, Any]:
         found, self.batches = self.batches, {}
@@ -370,7 +371,7 @@ def test_what_is_settled_is_kept_while_marks_never_pause(
 ) -> None:
     """Or a successor would ask its rules at every mark since the last alert or fact."""
     monkeypatch.setattr(working, "IDLE_SECONDS", 0)
-    feed = Feed()
+    feed = Feed(2)
     worker = Worker(place.app, feed, topics("t"), StreamChecks(1_000), Metrics())
     worker.step()
     for count in (1, 2, 3):
@@ -395,7 +396,7 @@ def test_the_memory_of_a_shard_that_is_let_go_is_free(
     monkeypatch.setattr(shard_module, "settle", gc.freeze)
     monkeypatch.setattr(working, "settle_again", collect)
     place.app.is_process = True
-    feed = Feed()
+    feed = Feed(2)
     worker = Worker(place.app, feed, topics("t"), StreamChecks(1_000), Metrics())
     worker.step()
     books = weakref.ref(worker.shards[2].projector)
@@ -406,3 +407,54 @@ def test_the_memory_of_a_shard_that_is_let_go_is_free(
     worker.step()
     assert books() is None
     worker.close()
+
+
+@pytest.fixture
+def both(place: Place) -> Iterator[tuple[Place, Feed, Worker]]:
+    """A worker of shards 1 and 2, for each of which a message waits."""
+    feed = Feed(1, 2)
+    worker = Worker(place.app, feed, topics("t"), StreamChecks(1_000), Metrics())
+    while len(worker.shards) < 2:
+        worker.step()
+    for number in (1, 2):
+        message = (taxpayer_in(number), buy("b1"))
+        _, feed.batches[TopicPartition(FACTS, number)] = place.messages(
+            FACTS, number, "fact", message
+        )
+    yield place, feed, worker
+    worker.close()
+
+
+def heads(place: Place) -> list[int]:
+    return [place.app.of_shard(number).ledger.head() for number in (1, 2)]
+
+
+def test_two_shards_of_a_worker_are_served_at_the_same_time(
+    both: tuple[Place, Feed, Worker], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, _, worker = both
+    at_work, take = Barrier(2, timeout=30), Shard.take
+
+    def met(shard: Shard, *batch: Any) -> Any:
+        at_work.wait()  # fails unless the other comes as well
+        return take(shard, *batch)
+
+    monkeypatch.setattr(Shard, "take", met)
+    worker.step()
+    assert heads(place) == [1, 1]
+
+
+def test_one_shard_that_is_refused_does_not_hold_up_the_other(
+    both: tuple[Place, Feed, Worker],
+) -> None:
+    place, feed, worker = both
+    waiting = dict(feed.batches)
+    Evaluated(place.app.of_shard(1).database, 1)  # another worker takes it up
+    worker.step()
+    assert heads(place) == [0, 1]
+    assert worker.shards.keys() == {2}
+    feed.batches = waiting  # it takes the shard up again, and the consumer goes back
+    worker.step()
+    feed.batches = waiting
+    worker.step()
+    assert heads(place) == [1, 1]
