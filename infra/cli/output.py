@@ -22,7 +22,7 @@ MONEY = frozenset(
         *("basis", "proceeds", "gain", "wash", "taxable", "value", "loss", "blocked"),
         *("harvestable", "tax_saved", "st", "lt", "net", "rate28", "deduction", "carry_st"),
         *("carry_lt", "open_loss", "disallowed", "threshold", "tax", "cost", "alone", "short"),
-        *("long", "tax_now", "carryover_created", "deferral"),
+        *("long", "tax_now", "carryover_created", "deferral", "rearms_below"),
     )
 )
 NUMBERS = MONEY | {"qty", "price", "crossing", "days_to_long", "days_left"}
