@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from infra.cli.numbers import TakesNumber
 from infra.cli.options import Output, application
 from infra.cli.output import Format, show, stderr
 from infra.cli.rules import say_if_without
@@ -97,7 +98,7 @@ def held(output: Output = Format.AUTO) -> None:
 Number = Annotated[int, typer.Argument(help="Its number in: thresher marks held.")]
 
 
-@commands.command("confirm")
+@commands.command("confirm", cls=TakesNumber)
 def confirm(number: Number) -> None:
     """Say that a held quote is right: it becomes a mark, and rules are evaluated."""
     market = application().market
@@ -110,7 +111,7 @@ def confirm(number: Number) -> None:
     )
 
 
-@commands.command("reject")
+@commands.command("reject", cls=TakesNumber)
 def reject(number: Number) -> None:
     """Say that a held quote is wrong: it never becomes a mark."""
     quote = application().market.reject(number)

@@ -61,9 +61,7 @@ def columns(lines: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     """The columns of a table of rules, without those that no rule fills."""
     filled = {name for line in lines for name, value in line.items() if value}
     return {
-        name: title
-        for name, title in COLUMNS.items()
-        if name not in _ONLY_IF_ANY or name in filled
+        name: title for name, title in COLUMNS.items() if name not in _ONLY_IF_ANY or name in filled
     }
 
 

@@ -14,6 +14,7 @@ from domain.fact_codec import AlertFact
 from domain.rules.rule_set import RuleSet
 from infra.cli.alerts import ALERTS
 from infra.cli.backtest import From, To, days, known_rules, told, tried
+from infra.cli.numbers import TakesNumber
 from infra.cli.options import Output, TaxpayerOption, application, view
 from infra.cli.output import Format, show, stderr, wants_table
 from infra.cli.rule_notes import columns, listed, tabled, why_silent
@@ -47,7 +48,7 @@ Threshold = Annotated[
 commands = typer.Typer(no_args_is_help=True, help="Alert rules: add, defaults, list, remove, test.")
 
 
-@commands.command("add")
+@commands.command("add", cls=TakesNumber)
 def add(
     name: Annotated[str, typer.Argument(help="A name; adding it again replaces the rule.")],
     threshold: Threshold,
@@ -128,7 +129,7 @@ def remove(name: str, taxpayer: TaxpayerOption = None) -> None:
     stderr().print(f"rule {name} removed")
 
 
-@commands.command("test")
+@commands.command("test", cls=TakesNumber)
 def try_rules(
     name: Annotated[
         str | None, typer.Argument(help="A rule in force or a new one (default: all in force).")
