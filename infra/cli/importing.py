@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 from rich.progress import Progress, TaskID
 
+from domain.errors import ThresherError
 from infra.cli.options import TaxpayerOption, application
 from infra.cli.output import progress_bar, stderr
 from infra.cli.streams import follow_stdin
@@ -17,6 +18,10 @@ from services.ingest import Counts
 from services.ledger import check_id
 
 PIPE = Path("-")
+
+
+class NothingUsable(ThresherError):
+    """Rows came in, and every one is in quarantine."""
 
 
 def import_command(
@@ -29,7 +34,10 @@ def import_command(
         bool, typer.Option(help="Leave accounts/assets/prices.csv beside out.")
     ] = False,
 ) -> None:
-    """Take facts in: trades as neutral CSV or JSON lines, accounts, assets, prices."""
+    """Take facts in: trades as neutral CSV or JSON lines, accounts, assets, prices.
+
+    Rows that cannot be used are kept in quarantine (thresher issues); exit 1 if all are such.
+    """
     app = application()
     importer = Importer(app, app.taxpayer(taxpayer), check_id(source, "source"))
     if PIPE in files:
@@ -41,6 +49,8 @@ def import_command(
                 importer.file(each, partial(_advance, bar, task))
         importer.facts_arrived()
     _report(importer.counts, importer.marks)
+    if importer.has_none:
+        raise NothingUsable("no row could be used (docs/FORMATS.md: what a row needs)")
 
 
 def _import_pipe(importer: Importer) -> None:

@@ -247,3 +247,31 @@ def test_numbers_that_are_no_text_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "x.json"
     path.write_text(json.dumps(SCENARIO).replace('"80"', "80.5"))
     assert "80.5 would lose digits" in thresher("scenario", path).rows[0]["result"]["error"]
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"", "the file is empty; write one scenario as a JSON object"),
+        (b" \n", "the file is empty"),
+        (b"a,b\n1,2\n", "no JSON object: Expecting value in line 1, column 1"),
+        (b"[]", "no JSON object; write one scenario"),
+        (b"\xff\xfe{", "the file is not valid UTF-8; save the file as UTF-8"),
+        (b"[" * 100_000, "nested too deep"),
+        (None, "No such file or directory"),
+    ],
+    ids=["empty", "blank", "csv", "array", "utf16", "deep", "missing"],
+)
+def test_a_file_that_is_no_scenario_is_told_in_plain_words(
+    tmp_path: Path, content: bytes | None, says: str
+) -> None:
+    path = tmp_path / "x.csv"
+    if content is not None:
+        path.write_bytes(content)
+    ran = thresher("scenario", path)
+    assert ran.code == 1
+    (line,) = ran.err.splitlines()
+    assert line.startswith(f"thresher: {path}: ")
+    assert says in line
+    assert "char 0" not in line
+    assert says in ran.rows[0]["result"]["error"]

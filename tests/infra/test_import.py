@@ -184,6 +184,7 @@ def test_a_quarantined_row_says_where_what_and_how_to_mend_it(tmp_path: Path) ->
         "  t.csv row 2 qty: '1e5' is not valid; write a plain decimal such as 12.5 "
         "(at most 20 digits, 18 decimals)",
         "0 new, 0 already known, 1 quarantined (listed by: thresher issues)",
+        "thresher: no row could be used (docs/FORMATS.md: what a row needs)",
     ]
 
 
