@@ -16,6 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from domain.exact import grouped, money
+from domain.years import DEFAULT_RATES
 
 MONEY = frozenset(
     (
@@ -116,6 +117,17 @@ def cell(name: str, value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return escape(short(str(value)))
+
+
+def say_rates(basis: str) -> None:
+    """Beside figures whose tax stands on rates that nobody chose: how to say one's own."""
+    if basis == DEFAULT_RATES:
+        stdout().print(
+            "default rates: 0.35 short, 0.15 long, until a policy fact says yours, as in "
+            '{"type": "policy", "id": "p", "date": "2025-01-01", "rates": {"st": "0.24", "lt": '
+            '"0.15"}}',
+            style="dim", markup=False, soft_wrap=True,
+        )  # fmt: skip
 
 
 def dollars(text: str) -> str:

@@ -12,7 +12,7 @@ from domain.exact import check, money
 from domain.facts import LotPick
 from infra.cli.numbers import TakesNumber, above_zero
 from infra.cli.options import AsOf, KnownAt, Output, TaxpayerOption, application, view
-from infra.cli.output import Format, dollars, emit_one, show, stdout, wants_table
+from infra.cli.output import Format, dollars, emit_one, say_rates, show, stdout, wants_table
 from infra.cli.reading import GAINS
 from infra.cli.similar import print_similar
 from services.harvest_all import harvest_all
@@ -125,6 +125,7 @@ def methods_command(
     ]
     show(rows, Format.TABLE, METHODS, f"{_selling(answer['sale'])}, by method", "")
     stdout().print(f"tax by {answer['basis_of_tax']}", markup=False)
+    say_rates(answer["basis_of_tax"])
 
 
 def _sale(
@@ -244,6 +245,7 @@ def _print_effect(answer: dict[str, Any]) -> None:
         f"carryover created {dollars(answer['carryover_created'])}",
         markup=False,
     )
+    say_rates(answer["basis_of_tax"])
     if money(lower):
         out.print(f"deferred, not forgiven: {dollars(lower)} less basis if bought back")
     if "table_note" in answer:

@@ -122,7 +122,8 @@ def test_a_statement_in_another_encoding_is_refused_in_one_line(tmp_path: Path) 
 
 @pytest.mark.parametrize("name", [*FORMS, "txf", "reconcile"])
 def test_a_year_without_sales_is_said_beside_the_report(name: str) -> None:
-    asked = ["report", name, *([STATEMENT] if name == "reconcile" else []), "--as-of", TODAY]
+    file = [str(STATEMENT)] if name == "reconcile" else []
+    asked = ["report", name, *file, "--as-of", TODAY]
     ran = thresher(*asked, "--year", "2001")
     assert ran.err.splitlines()[0] == "no sales in 2001 (thresher years: which years have any)"
     assert "no sales" not in ran.out
