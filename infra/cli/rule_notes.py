@@ -15,13 +15,11 @@ from services.live.watched import level_below
 
 COLUMNS = {
     "name": "rule", "scope": "scope", "metric": "metric", "threshold": "threshold",
-    "rearms_below": "re-arms below", "amount": "amount", "dwell": "dwell", "cooldown": "cooldown",
-    "quiet": "quiet hours", "digest": "digest", "channels": "channels", "severity": "severity",
-    "snoozed_until": "snoozed until", "pending_since": "pending since", "since": "since",
+    "rearms_below": "re-arms below", "amount": "amount", "waits": "waits", "channels": "channels",
+    "severity": "severity", "snoozed_until": "snoozed until", "pending_since": "pending since",
+    "since": "since",
 }  # fmt: skip
-_ONLY_IF_ANY = frozenset(
-    ("amount", "dwell", "cooldown", "quiet", "digest", "snoozed_until", "pending_since")
-)
+_ONLY_IF_ANY = frozenset(("amount", "waits", "snoozed_until", "pending_since"))
 _UNITS = ((86400, "d"), (3600, "h"), (60, "m"), (1, "s"))
 
 
@@ -48,12 +46,15 @@ def listed(rule: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def tabled(rule: Mapping[str, Any]) -> dict[str, Any]:
-    """A rule as a line for people: durations in words, and nothing where there is none."""
+    """A rule as a line for people: in one cell all that holds it or its notices back."""
+    waits = {
+        "dwell": _span(rule["dwell_seconds"]), "cooldown": _span(rule["cooldown_seconds"]),
+        "quiet": rule["quiet"], "digest": rule["digest"],
+    }  # fmt: skip
     return {
         **rule,
         "amount": rule["amount"] if money(rule["amount"]) else "",
-        "dwell": _span(rule["dwell_seconds"]),
-        "cooldown": _span(rule["cooldown_seconds"]),
+        "waits": ", ".join(f"{name} {value}" for name, value in waits.items() if value),
     }
 
 
