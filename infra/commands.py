@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from importlib.metadata import version
+from typing import Annotated
 
 import typer
 from eventsourcing.persistence import PersistenceError
@@ -46,6 +48,14 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Lots, wash-sale windows and harvest alerts from one log of facts. Not tax advice.",
 )
+
+
+def _say_version(asked: bool) -> None:
+    if asked:
+        print(f"thresher {version('thresher')}")
+        raise typer.Exit
+
+
 app.command("demo")(demo.demo_command)
 app.command("import")(importing.import_command)
 app.command("lots")(reading.lots)
@@ -79,6 +89,16 @@ app.add_typer(similar.commands, name="similar")
 app.add_typer(whatif.commands, name="whatif")
 
 
+@app.callback()
+def _options(
+    _version: Annotated[
+        bool,
+        typer.Option("--version", callback=_say_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    pass
+
+
 def run() -> None:
     """Runs a command; an error of ours or of the file system is one line and exit code 1."""
     try:
@@ -89,5 +109,12 @@ def run() -> None:
         stderr().print(f"thresher: the database: {reason}", style="red", markup=False)
         sys.exit(1)
     except (ThresherError, HeaderError, Refusal, OSError) as error:
-        stderr().print(f"thresher: {error}", style="red", markup=False, soft_wrap=True)
+        stderr().print(f"thresher: {_told(error)}", style="red", markup=False, soft_wrap=True)
         sys.exit(1)
+
+
+def _told(error: Exception) -> str:
+    """What is wrong, in words: of a file its name and the reason, without the system's number."""
+    if isinstance(error, OSError) and error.filename is not None and error.strerror:
+        return f"{error.filename}: {error.strerror}"
+    return str(error)

@@ -17,6 +17,7 @@ ASSETS = frozenset(["asset", "asset_class", "group", "ratio", "collectible", "na
 PRICES = frozenset(["date", "asset", "price", "currency", "source"])
 
 MARKS = frozenset(["asset", "price", "currency", "time", "source", "kind"])
+_KNOWN = TRADES | ACCOUNTS | ASSETS | PRICES | MARKS
 _MARKS_REQUIRED = frozenset(["asset", "price", "time"])
 _SHOWN = 300  # characters of a strange header
 
@@ -90,6 +91,9 @@ def _columns(header: list[str]) -> set[str]:
     twice = {name for name in columns if named.count(name) > 1}
     if twice:
         raise HeaderError(f"column {_listed(twice)} is given twice")
+    capital = {name for name in columns - _KNOWN if name.lower() in _KNOWN}
+    if capital:
+        raise HeaderError(f"column {_listed(capital)}: write names of columns in small letters")
     return columns
 
 

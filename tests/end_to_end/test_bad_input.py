@@ -175,3 +175,5 @@ def test_a_path_that_is_no_file_is_one_line(tmp_path: Path, what: str) -> None:
     for command in ("import", "marks"):
         ran = thresher(command, tmp_path / what)
         assert (ran.code, ran.is_clean, len(ran.err.splitlines())) == (1, True, 1)
+        assert ran.err.startswith(f"thresher: {tmp_path / what}: ")
+        assert "Errno" not in ran.err

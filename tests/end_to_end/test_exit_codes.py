@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,7 @@ CASES = [
     (0, "report 8949 --year 2001"),
     (0, "verify --rebuild"),
     (0, "--help"),
+    (0, "--version"),
     (1, f"import {MISSING}"),
     (1, f"import {BAD / 'html.csv'}"),
     (1, f"import {BAD / 'transfer_without_target.csv'} --alone"),  # no row of it can be used
@@ -53,6 +55,8 @@ CASES = [
     (2, "whatif sell AAPL"),
     (2, "report 8949 --year 25"),
     (2, "marks confirm seven"),
+    (2, f"watch {MISSING} --top 0"),
+    (2, f"watch {MISSING} --every -1"),
     (2, "verify"),
     (2, "rules remove nobody"),
     (2, "rules test nobody"),
@@ -95,6 +99,10 @@ def test_a_read_model_that_differs_is_told_by_the_code(database: Path) -> None:
     connection.commit()
     connection.close()
     assert thresher("verify", "--rebuild").code == MISMATCH
+
+
+def test_the_version_is_that_of_the_package() -> None:
+    assert thresher("--version").out == f"thresher {version('thresher')}\n"
 
 
 def test_the_table_has_every_code_and_no_other() -> None:

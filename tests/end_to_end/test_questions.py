@@ -58,11 +58,15 @@ def test_the_lots_may_be_chosen() -> None:
     assert "csv:zz is not in this account" in answer["notes"][0]
 
 
+NFT = "eip155:1/erc721:0x00000000000000000000000000000000deadbeef/412"
+
+
 @pytest.mark.parametrize(
     ("args", "complaint"),
     [
         (["AAPL", "1"], "give --account"),
-        (["NOPE", "1"], "no mark of NOPE"),
+        (["NOPE", "1"], "no account holds NOPE"),
+        ([NFT, "1"], f"no mark of {NFT}"),
         (["NOPE", "1", "--price", "1"], "no account holds NOPE"),
         (["AAPL", "1e5"], "write a plain decimal"),
         (["AAPL", "1", "--price", "x"], "write a plain decimal"),
