@@ -126,10 +126,9 @@ def say_rates(basis: str) -> None:
     """Beside figures whose tax stands on rates that nobody chose: how to say one's own."""
     if basis == DEFAULT_RATES:
         stdout().print(
-            "default rates: 0.35 short, 0.15 long, until a policy fact says yours, as in "
-            '{"type": "policy", "id": "p", "date": "2025-01-01", "rates": {"st": "0.24", "lt": '
-            '"0.15"}}',
-            style="dim", markup=False, soft_wrap=True,
+            "default rates: 0.35 short, 0.15 long; to say yours, import a policy fact with `rates` "
+            "(docs/FORMATS.md)",
+            style="dim", markup=False,
         )  # fmt: skip
 
 

@@ -229,6 +229,7 @@ def test_rules_are_listed_replaced_and_removed() -> None:
         "metric": "harvestable_loss",
         "threshold": "100",
         "rearm_ratio": "0.85",
+        "rearms_below": "85",
         "channels": "terminal",
         "severity": "notice",
         "quiet": "",

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.end_to_end.command import Ran, thresher
+from tests.end_to_end.command import ROOT, Ran, thresher
 
 FACTS: list[dict[str, Any]] = [
     {"type": "profile", "id": "me", "filing_status": "single",
@@ -131,9 +132,10 @@ def test_tables_by_default_rates_say_so_and_how_to_say_others(tmp_path: Path) ->
     for ask in asks:
         table = thresher(*ask, *day, "-o", "table").out
         assert "default rates: 0.35 short, 0.15 long" in table
-        fact = json.loads(table[table.index('{"type"') :].splitlines()[0])
         assert "owner's rates" not in table
-    thresher("import", saved(tmp_path, fact))
+    page = (ROOT / "docs" / "FORMATS.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"`(\{.type.: .policy..*\})` does", page)
+    thresher("import", saved(tmp_path, json.loads(example)))
     for ask in asks:
         table = thresher(*ask, *day, "-o", "table").out
         assert "default rates" not in table
