@@ -10,6 +10,7 @@ from domain.rules.rule_set import RuleSet
 
 CURRENT_LAW = ("stock", "fund", "option", "tokenized_security")
 CONSERVATIVE = (*CURRENT_LAW, "crypto", "nft")
+_RATE_SHORT, _RATE_LONG = money("0.35"), money("0.15")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +21,8 @@ class Policy:
     currency: str = "USD"
     time_zone: str = "UTC"
     lot_method: str = "FIFO"
-    rate_short: int = money("0.35")
-    rate_long: int = money("0.15")
+    rate_short: int = _RATE_SHORT
+    rate_long: int = _RATE_LONG
     wash_versions: tuple[tuple[int, frozenset[str]], ...] = ((1, frozenset(CURRENT_LAW)),)
     earlier_lots: str = "count"
     income_is_acquisition: bool = True
@@ -45,6 +46,11 @@ class Policy:
     def zone(self) -> ZoneInfo | None:
         """The tax zone; None for UTC, which needs no conversion."""
         return None if self.time_zone == "UTC" else ZoneInfo(self.time_zone)
+
+    @property
+    def has_default_rates(self) -> bool:
+        """The two rates of tax are those that hold until the owner says others."""
+        return (self.rate_short, self.rate_long) == (_RATE_SHORT, _RATE_LONG)
 
     @property
     def is_universal(self) -> bool:

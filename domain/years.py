@@ -17,6 +17,7 @@ from domain.rules.rule_set import RuleSet
 from domain.rules.us_rates import table_for
 from domain.tax import Tax, return_of, tax_of
 
+DEFAULT_RATES = "default rates"
 Key = tuple[int, bool, bool]  # year, long-term, collectible
 
 
@@ -208,9 +209,11 @@ def tax_of_year(year: TaxYear, policy: Policy) -> int:
     return tax_at_rates(year, policy) if year.tax is None else year.tax.total
 
 
-def basis_of_tax(year: TaxYear) -> str:
+def basis_of_tax(year: TaxYear, policy: Policy) -> str:
     """By what a year's tax is computed, as it is shown beside the figure."""
-    return "owner's rates" if year.tax is None else f"brackets {year.tax.table}"
+    if year.tax is not None:
+        return f"brackets {year.tax.table}"
+    return DEFAULT_RATES if policy.has_default_rates else "owner's rates"
 
 
 def tax_at_rates(year: TaxYear, policy: Policy) -> int:

@@ -41,13 +41,19 @@ class Importer:
         self.taxpayer = taxpayer
         self.source = source
         self.ingest = Ingest(app.database, app.ledger, app.clock, taxpayer)
-        self.marks = 0
+        self.marks = self.quotes = 0  # new ones; all that could be used
         app.ask_first()  # opens the tables and catches up before anything is added
 
     @property
     def counts(self) -> Counts:
         """New, known and quarantined rows so far."""
         return self.ingest.counts
+
+    @property
+    def has_none(self) -> bool:
+        """Rows came, and not one of them could be used."""
+        counts = self.counts
+        return bool(counts.quarantined) and not (counts.new or counts.known or self.quotes)
 
     def file(self, source: Source, progress: Progress) -> None:
         """One file, streamed. The header was read by `recognise`."""
@@ -103,6 +109,7 @@ class Importer:
         batch: list[Quote] = []
 
         def keep() -> None:
+            self.quotes += len(batch)
             self.marks += self.app.market.bring_in(batch)
             batch.clear()
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import logging
+import re
 import sys
 import traceback
 from collections.abc import Iterator
@@ -34,7 +35,7 @@ KEPT = frozenset(
         "taxpayer", "partition", "position", "topic", "offset", "correlation_id",
         # how much of it, and how long it took
         "count", "attempts", "seconds", "behind",
-        # which part of us; `reason` is why a process ends, never what a message said
+        # which part of us; `reason`: of an end or a broken connection, never what a message said
         "address", "port", "channel", "outcome", "check", "field", "reason",
     }
 )  # fmt: skip
@@ -43,6 +44,12 @@ _OF_CONNECTIONS = (
 )  # fmt: skip
 _log = logging.getLogger(__name__)
 _PSEUDONYM_DIGITS = 16
+_AWAY = re.compile(
+    "Connection|disconnected|[Bb]ootstrap|No node available|NodeNotReady|coordinator dead|"
+    "timed out|network data|request data"
+)
+_AWAY_SECONDS = 60
+_LOOP = "kafka.net.selector"  # its warnings are about its own tasks: one took a tenth of a second
 _ROOMS = ("domain", "projections", "services", "infra")
 
 
@@ -67,7 +74,7 @@ def configure(name: str, settings: Settings, stream: TextIO | None = None) -> No
 
     With THRESHER_LOG_KEY a taxpayer is shown as a pseudonym that is the same in all processes
     that have the key; without it not at all: a digest without a secret is found out by trying.
-    Third parties are heard from warnings on.
+    Third parties are heard from warnings on; of a broker that is away, once a minute.
     """
     out = stream or sys.stderr
     shown: Processor = structlog.processors.JSONRenderer()
@@ -86,6 +93,7 @@ def configure(name: str, settings: Settings, stream: TextIO | None = None) -> No
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *line],
         )
     )
+    handler.addFilter(_BrokerAway())
     logging.captureWarnings(True)
     root = logging.getLogger()
     root.handlers = [handler]
@@ -98,6 +106,36 @@ def pseudonym(key: str, taxpayer: str) -> str:
     """A taxpayer as logs show it: the first 16 hex digits of HMAC-SHA256."""
     digest = hmac.new(key.encode(), taxpayer.encode(), hashlib.sha256).hexdigest()
     return digest[:_PSEUDONYM_DIGITS]
+
+
+class _BrokerAway(logging.Filter):
+    """What kafka-python says of lost connections as one warning a minute, with its reason.
+
+    It connects again by itself, and says some twenty lines a second meanwhile, most as errors;
+    `count` is how many were left out since the warning before.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("kafka")
+        self._until, self._left_out = 0.0, 0
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the line is told; one that is told is rewritten."""
+        if record.name == _LOOP and record.levelno < logging.ERROR:
+            return False
+        said = record.getMessage() if super().filter(record) else ""
+        if not _AWAY.search(said):
+            return True
+        if record.created < self._until:
+            self._left_out += 1
+            return False
+        record.msg, record.args, record.exc_info = "broker away", (), None
+        record.levelno, record.levelname = logging.WARNING, "WARNING"
+        record.reason = said.rpartition(">: ")[2]  # without the object that says it
+        if self._left_out:
+            record.count = self._left_out
+        self._until, self._left_out = record.created + _AWAY_SECONDS, 0
+        return True
 
 
 class _Service:

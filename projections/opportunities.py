@@ -15,9 +15,9 @@ from projections.schema import Piece, Projection, Row, book_table, merge, pieces
 
 OPPORTUNITIES = Projection(
     "opportunities",
-    3,
+    4,
     book_table(
-        "opportunities_v3",
+        "opportunities_v4",
         [Column("serial", Integer, primary_key=True)],
         [
             *text(

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from sqlalchemy import Column, Connection, Integer, Table, Text
 
 from domain.exact import format_money
+from domain.policy import Policy
 from domain.tax import Lines
 from domain.worksheets import carryover, schedule_d
 from domain.years import TaxYear, basis_of_tax
@@ -18,9 +19,9 @@ _NAMES = (*_AMOUNTS, "tax", "basis_of_tax")
 
 TAX_YEARS = Projection(
     "tax_years",
-    3,
+    4,
     Table(
-        "tax_years_v3",
+        "tax_years_v4",
         METADATA,
         Column("taxpayer", Text, primary_key=True),
         Column("year", Integer, primary_key=True),
@@ -29,12 +30,13 @@ TAX_YEARS = Projection(
 )
 
 
-def row(taxpayer: str, year: TaxYear) -> Row:
-    """A year as a row of the table; its worksheets as JSON."""
-    return (taxpayer, year.year, _label(year), *_texts(year), json.dumps(_worksheets(year)))
+def row(taxpayer: str, year: TaxYear, basis: str) -> Row:
+    """A year, with by what its tax is computed, as a row of the table; its worksheets as JSON."""
+    texts = _texts(year, basis)
+    return (taxpayer, year.year, _label(year), *texts, json.dumps(_worksheets(year)))
 
 
-def present(years: Iterable[TaxYear]) -> list[Piece]:
+def present(years: Iterable[TaxYear], policy: Policy) -> list[Piece]:
     """Years with amounts as exact text.
 
     `tax` is income tax and net investment income tax, empty where the profile has no figures of
@@ -42,7 +44,7 @@ def present(years: Iterable[TaxYear]) -> list[Piece]:
     """
     return [
         {"year": _label(year)}
-        | dict(zip(_NAMES, _texts(year), strict=True))
+        | dict(zip(_NAMES, _texts(year, basis_of_tax(year, policy)), strict=True))
         | {"worksheets": _worksheets(year)}
         for year in years
     ]
@@ -64,7 +66,7 @@ def _label(year: TaxYear) -> str:
     return year.label or str(year.year)
 
 
-def _texts(year: TaxYear) -> tuple[str, ...]:
+def _texts(year: TaxYear, basis: str) -> tuple[str, ...]:
     amounts = (
         year.short,
         year.long,
@@ -75,7 +77,7 @@ def _texts(year: TaxYear) -> tuple[str, ...]:
         year.carry_long,
     )
     tax = "" if year.tax is None else format_money(year.tax.total)
-    return (*map(format_money, amounts), tax, basis_of_tax(year))
+    return (*map(format_money, amounts), tax, basis)
 
 
 def _worksheets(year: TaxYear) -> dict[str, dict[str, str]]:

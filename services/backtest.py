@@ -148,5 +148,5 @@ def _year_line(year: int, told: _Told, none: _Told) -> tuple[int, dict[str, str]
     return saved, {
         "year": policy.rules.year_label(year),
         "tax_saved": format_money(saved),
-        "basis_of_tax": basis_of_tax(was),
+        "basis_of_tax": basis_of_tax(was, policy),
     }

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from domain.days import day_of
 from domain.entries import Issue
 from domain.kept_book import KeptBook
-from domain.years import tax_years
+from domain.years import basis_of_tax, tax_years
 from projections import data_issues, disposals, open_lots, opportunities, tokens, wash_windows
 from projections import tax_years as years
 from projections.alerts import ALERT_RULES, ALERTS
@@ -54,10 +54,11 @@ def write_changes(changes: Changes, name: str, taxpayer: Taxpayer) -> bool:
         _write_issues(changes, name, book_name, book.issues if book else (), taxpayer)
     _write_issues(changes, name, "", portfolio.issues.values(), taxpayer)
     found = tax_years(taxpayer.sums(), declared.profile, declared.policy.rules)
-    by_year = {(year.year,): year for year in found}
+    by_year = {(year.year,): (year, basis_of_tax(year, declared.policy)) for year in found}
     _write_others(
-        changes, taxpayer, years.TAX_YEARS, (name,), by_year, lambda _, year: years.row(name, year)
-    )
+        changes, taxpayer, years.TAX_YEARS, (name,), by_year,
+        lambda _, year: years.row(name, *year),
+    )  # fmt: skip
     return _write_others(
         changes, taxpayer, tokens.TOKENS, (name,), taxpayer.tokens(),
         lambda _, token: tokens.row(name, token),

@@ -114,7 +114,7 @@ def opportunity_pieces(
     if not found:
         return []
     year = outlook(portfolio, portfolio.declared.policy.rules.tax_year_of(day), sums)
-    basis = basis_of_tax(year.before)
+    basis = basis_of_tax(year.before, portfolio.declared.policy)
     running: dict[tuple[str, str, str, int], tuple[int, int]] = {}
     pieces = []
     for one in found:
@@ -162,7 +162,7 @@ def years(portfolio: Portfolio) -> list[TaxYear]:
 
 def year_rows(portfolio: Portfolio) -> list[Piece]:
     """Tax years with amounts as text."""
-    return present_years(years(portfolio))
+    return present_years(years(portfolio), portfolio.declared.policy)
 
 
 def issues(portfolio: Portfolio) -> list[Piece]:

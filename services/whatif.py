@@ -38,8 +38,8 @@ def sell(queries: Queries, view: View, sale: HypotheticalSale) -> dict[str, Any]
     """The rows of the sale, the loss disallowed, the tax year before and after, and windows."""
     check_day(view)
     before = standing(queries, view)
-    price, priced_by = price_of(queries, view, sale, before)
     account = account_of(before, sale)
+    price, priced_by = price_of(queries, view, sale, before)
     after = with_facts(queries, view, [(HYPOTHETICAL, fact_of(sale, view.as_of, price, account))])
     rows = sold_rows(after)
     return {

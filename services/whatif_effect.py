@@ -88,7 +88,7 @@ def effect(
             "basis_lower_by": format_money(max(0, -sum(row.taxable for row in rows))),
             "says": DEFERRAL,
         },
-        "basis_of_tax": basis_of_tax(was),
+        "basis_of_tax": basis_of_tax(was, policy),
         "table": None if was.tax is None else str(was.tax.table),
         "tax_before": format_money(tax_before),
         "tax_after": format_money(tax_after),

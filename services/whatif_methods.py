@@ -30,8 +30,8 @@ def compare(queries: Queries, view: View, sale: HypotheticalSale) -> dict[str, A
     """
     check_day(view)
     before = standing(queries, view)
-    price, priced_by = price_of(queries, view, sale, before)
     account = account_of(before, sale)
+    price, priced_by = price_of(queries, view, sale, before)
     fact = fact_of(sale, view.as_of, price, account)
     usual = with_facts(queries, view, [(HYPOTHETICAL, fact)])
     rows = sold_rows(usual)

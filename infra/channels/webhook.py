@@ -26,13 +26,11 @@ def webhook_channel(secret: str, allow_local: bool, clock: Clock) -> Callable[[s
     """A channel that signs with `secret` (`whsec_...`); local targets only if allowed."""
 
     def send(target: str, message: Message) -> None:
-        if not secret:
-            raise DeliveryFailed("THRESHER_WEBHOOK_SECRET is not set (whsec_ and base64)")
+        reason = why_no_signature(secret)
+        if reason:
+            raise DeliveryFailed(reason)
         now = clock()
-        try:
-            signature = Webhook(secret).sign(message.key, now, message.body)
-        except (ValueError, RuntimeError, EmptyWebhookSecretError) as error:
-            raise DeliveryFailed(f"THRESHER_WEBHOOK_SECRET cannot sign: {error}") from error
+        signature = Webhook(secret).sign(message.key, now, message.body)
         headers = {
             "content-type": "application/json",
             "webhook-id": message.key,
@@ -42,6 +40,17 @@ def webhook_channel(secret: str, allow_local: bool, clock: Clock) -> Callable[[s
         _post(_split(target), allow_local, message.body.encode(), headers)
 
     return send
+
+
+def why_no_signature(secret: str) -> str:
+    """Why nothing can be signed with `secret`; empty: it can."""
+    if not secret:
+        return "THRESHER_WEBHOOK_SECRET is not set (whsec_ and base64)"
+    try:
+        Webhook(secret)
+    except (ValueError, RuntimeError, EmptyWebhookSecretError) as error:
+        return f"THRESHER_WEBHOOK_SECRET cannot sign: {error}"
+    return ""
 
 
 def _split(target: str) -> SplitResult:

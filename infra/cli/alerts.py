@@ -11,6 +11,7 @@ import typer
 from domain.days import sortable_instant
 from domain.decisions import AlertAcknowledged, AlertSnoozed
 from domain.fact_codec import AlertFact
+from infra.cli.numbers import TakesNumber
 from infra.cli.options import AsOf, KnownAt, Output, TaxpayerOption, application, view
 from infra.cli.output import Format, show, stderr
 from infra.composition import App
@@ -42,7 +43,7 @@ def alerts(
         show(rows, output, columns, "Alerts", "No alert has fired.")
 
 
-@commands.command("ack")
+@commands.command("ack", cls=TakesNumber)
 def acknowledge(
     rule: Annotated[str, typer.Argument(help="The rule that fired.")],
     crossing: Annotated[int | None, typer.Argument(help="Its number (default: the last).")] = None,

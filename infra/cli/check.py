@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
-from domain.exact import check
+from infra.cli.numbers import TakesNumber, above_zero
 from infra.cli.options import AsOf, KnownAt, Output, TaxpayerOption, application, view
 from infra.cli.output import Format, dollars, emit_one, show, stdout, wants_table
 from services.check_buy import HypotheticalBuy, State, check_buy
@@ -38,7 +38,7 @@ def _group() -> None:
     """Checks before a trade, recorded nowhere."""
 
 
-@commands.command("buy")
+@commands.command("buy", cls=TakesNumber)
 def check_buy_command(
     asset: str,
     qty: str,
@@ -57,7 +57,8 @@ def check_buy_command(
     """
     app = application()
     frame = view(app, taxpayer, as_of, known_at)
-    bought = HypotheticalBuy(asset, check(qty, "QTY"), account, all_seen)
+    units = above_zero(qty, "QTY", "give a quantity above zero")
+    bought = HypotheticalBuy(asset, units, account, all_seen)
     answer = check_buy(app.queries, frame, bought)
     if wants_table(output):
         _print_check(answer)

@@ -11,7 +11,7 @@ import typer
 
 from domain.errors import UnsupportedLaw
 from infra.cli.options import Output, application
-from infra.cli.output import Format, progress_bar, show
+from infra.cli.output import Format, progress_bar, show, stderr
 from infra.database import open_database
 from infra.sources.scenario_file import read_scenario
 from infra.sources.wire import Refusal
@@ -66,8 +66,11 @@ def scenario_command(
             scenario, document = read_scenario(path)
             result = evaluate(scenario)
         except (Refusal, UnsupportedLaw, OSError, ValueError) as error:
-            result = {"error": str(error)}
-            failed += not check
+            result = {"error": _plain(error)}
+            if not check:
+                failed += 1
+                said = f"thresher: {path}: {result['error']}"
+                stderr().print(said, style="red", markup=False, soft_wrap=True)
         if check:
             failed += _checked(path.stem, document, result)
         else:
@@ -76,6 +79,11 @@ def scenario_command(
         print(f"{len(files) - failed} passed, {failed} failed")
     if failed:
         raise typer.Exit(1)
+
+
+def _plain(error: Exception) -> str:
+    """What is wrong with a file, without its name and the system's number."""
+    return (error.strerror if isinstance(error, OSError) else "") or str(error)
 
 
 def _checked(name: str, document: dict[str, Any], result: dict[str, Any]) -> bool:

@@ -9,14 +9,21 @@ from typing import Annotated
 import typer
 from rich.progress import Progress, TaskID
 
+from domain.errors import ThresherError
 from infra.cli.options import TaxpayerOption, application
 from infra.cli.output import progress_bar, stderr
 from infra.cli.streams import follow_stdin
+from infra.composition import App
 from infra.importing import Importer, first_line, recognise
 from services.ingest import Counts
 from services.ledger import check_id
+from services.statement import last_day
 
 PIPE = Path("-")
+
+
+class NothingUsable(ThresherError):
+    """Rows came in, and every one is in quarantine."""
 
 
 def import_command(
@@ -29,7 +36,10 @@ def import_command(
         bool, typer.Option(help="Leave accounts/assets/prices.csv beside out.")
     ] = False,
 ) -> None:
-    """Take facts in: trades as neutral CSV or JSON lines, accounts, assets, prices."""
+    """Take facts in: trades as neutral CSV or JSON lines, accounts, assets, prices.
+
+    Rows that cannot be used are kept in quarantine (thresher issues); exit 1 if all are such.
+    """
     app = application(begins=True)
     importer = Importer(app, app.taxpayer(taxpayer), check_id(source, "source"))
     if PIPE in files:
@@ -40,7 +50,10 @@ def import_command(
                 task = bar.add_task(f"{each.path.name} ({each.kind})", total=None)
                 importer.file(each, partial(_advance, bar, task))
         importer.facts_arrived()
+    _say_if_to_come(app, importer.taxpayer)
     _report(importer.counts, importer.marks)
+    if importer.has_none:
+        raise NothingUsable("no row could be used (docs/FORMATS.md: what a row needs)")
 
 
 def _import_pipe(importer: Importer) -> None:
@@ -60,6 +73,17 @@ def _import_pipe(importer: Importer) -> None:
 
 def _advance(bar: Progress, task: TaskID, rows: int) -> None:
     bar.update(task, completed=rows)
+
+
+def _say_if_to_come(app: App, taxpayer: str) -> None:
+    """A year that was mistyped is seen at once; live answers hold all facts, whatever their day."""
+    last = last_day(app.projector.taxpayer(taxpayer).portfolio)
+    if last > app.queries.today(taxpayer):
+        stderr().print(
+            f"the latest fact is of {last}: it counts already, except in answers --as-of a day "
+            "before",
+            style="yellow", soft_wrap=True,
+        )  # fmt: skip
 
 
 def _report(counts: Counts, marks: int) -> None:

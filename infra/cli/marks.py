@@ -10,11 +10,12 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from infra.cli.numbers import TakesNumber
 from infra.cli.options import Output, application
 from infra.cli.output import Format, show, stderr
 from infra.cli.rules import say_if_without
 from infra.cli.streams import follow_stdin, open_text
-from infra.sources.csv_lines import header_of, kind_of, lines
+from infra.sources.csv_lines import lines, marks_header
 from infra.sources.mark_feed import csv_quote, json_quote
 from services import held_marks
 from services.market import Market
@@ -97,7 +98,7 @@ def held(output: Output = Format.AUTO) -> None:
 Number = Annotated[int, typer.Argument(help="Its number in: thresher marks held.")]
 
 
-@commands.command("confirm")
+@commands.command("confirm", cls=TakesNumber)
 def confirm(number: Number) -> None:
     """Say that a held quote is right: it becomes a mark, and rules are evaluated."""
     market = application().market
@@ -110,7 +111,7 @@ def confirm(number: Number) -> None:
     )
 
 
-@commands.command("reject")
+@commands.command("reject", cls=TakesNumber)
 def reject(number: Number) -> None:
     """Say that a held quote is wrong: it never becomes a mark."""
     quote = application().market.reject(number)
@@ -174,8 +175,5 @@ def _quotes(text: Iterable[str], origin: str) -> Iterator[Quote | BadRow]:
             if line.strip():
                 yield json_quote(line, number, origin)
         return
-    header = header_of(first)
-    if kind_of(header) != "marks":
-        raise typer.BadParameter("marks need the columns asset, price, time")
-    for found in lines(kept, header, origin):
+    for found in lines(kept, marks_header(first), origin):
         yield found if isinstance(found, BadRow) else csv_quote(found, origin)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
@@ -16,21 +17,21 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from domain.exact import grouped, money
+from domain.years import DEFAULT_RATES
 
 MONEY = frozenset(
     (
         *("basis", "proceeds", "gain", "wash", "taxable", "value", "loss", "blocked"),
         *("harvestable", "tax_saved", "st", "lt", "net", "rate28", "deduction", "carry_st"),
         *("carry_lt", "open_loss", "disallowed", "threshold", "tax", "cost", "alone", "short"),
-        *("long", "tax_now", "carryover_created", "deferral"),
+        *("long", "tax_now", "carryover_created", "deferral", "rearms_below"),
     )
 )
 NUMBERS = MONEY | {"qty", "price", "crossing", "days_to_long", "days_left"}
 DATES = frozenset(
     ("acquired", "long_from", "sold", "safe_from", "on", "blocked_until", "last_day", "year")
 )
-
-
+_INSTANT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\.\d{6}Z")
 WIDE = 160
 
 
@@ -108,14 +109,27 @@ def emit_one(value: Mapping[str, Any], chosen: Format) -> None:
 
 
 def cell(name: str, value: Any) -> str:
-    """A cell for reading: money in cents with separators, everything else as it is."""
+    """A cell for reading: money in cents with separators, instants to the second, chain ids short;
+    everything else as it is.
+    """
     if value is None or value == "":
         return ""
     if name in MONEY:
         return dollars(str(value))
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return escape(short(str(value)))
+    instant = _INSTANT.fullmatch(str(value))
+    return f"{instant[1]}Z" if instant else escape(short(str(value)))
+
+
+def say_rates(basis: str) -> None:
+    """Beside figures whose tax stands on rates that nobody chose: how to say one's own."""
+    if basis == DEFAULT_RATES:
+        stdout().print(
+            "default rates: 0.35 short, 0.15 long; to say yours, import a policy fact with `rates` "
+            "(docs/FORMATS.md)",
+            style="dim", markup=False,
+        )  # fmt: skip
 
 
 def dollars(text: str) -> str:

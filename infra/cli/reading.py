@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from infra.cli.options import AsOf, KnownAt, Output, TaxpayerOption, application, view
-from infra.cli.output import Format, show, stdout, wants_table
+from infra.cli.output import Format, say_rates, show, stdout, wants_table
 from infra.cli.similar import print_similar, with_swaps
 from infra.composition import App
+from projections.schema import Piece
 from services import held_marks
 
 LOTS = {
@@ -82,6 +85,7 @@ def opportunities(
     if wants_table(output):
         for asset, found in {row["asset"]: row["similar"] for row in rows}.items():
             print_similar(asset, found)
+        _say_bases(rows)
         _say_of_marks(app, len(old))
 
 
@@ -92,7 +96,10 @@ def years(
     """Tax years: netting, the yearly limit, what is carried forward."""
     app = application()
     frame = view(app, taxpayer, as_of, known_at)
-    show(app.queries.years(frame), output, YEARS, f"Tax years to {frame.as_of}", "No disposals.")
+    rows = app.queries.years(frame)
+    show(rows, output, YEARS, f"Tax years to {frame.as_of}", "No disposals.")
+    if wants_table(output):
+        _say_bases(rows)
 
 
 def issues(
@@ -103,6 +110,11 @@ def issues(
     app = application()
     frame = view(app, taxpayer, as_of, known_at)
     show(app.queries.issues(frame), output, ISSUES, "Data issues", "No data issues.")
+
+
+def _say_bases(rows: Iterable[Piece]) -> None:
+    for basis in {row["basis_of_tax"] for row in rows}:
+        say_rates(basis)
 
 
 def _say_of_marks(app: App, old: int) -> None:

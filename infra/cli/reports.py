@@ -113,7 +113,7 @@ def report_txf(
     app, frame = _view(taxpayer, as_of, known_at)
     program = f"Thresher {version('thresher')}"
     today = app.queries.today(frame.taxpayer)
-    text, notes = txf(tax_return(app.queries, frame, year), program, today)
+    text, notes = txf(_of(app, frame, year), program, today)
     _put(text, out)
     _say(notes)
 
@@ -144,8 +144,15 @@ def _view(taxpayer: str | None, as_of: str | None, known_at: str | None) -> tupl
 
 
 def _stated(year: int, taxpayer: str | None, as_of: str | None, known_at: str | None) -> TaxReturn:
-    app, frame = _view(taxpayer, as_of, known_at)
-    return tax_return(app.queries, frame, year)
+    return _of(*_view(taxpayer, as_of, known_at), year)
+
+
+def _of(app: App, frame: View, year: int) -> TaxReturn:
+    """What the reports of a year are made from. That it has no sales is said: a form shows none."""
+    found = tax_return(app.queries, frame, year)
+    if not found.sales:
+        _say([f"no sales in {year} (thresher years: which years have any)"])
+    return found
 
 
 def _write(report: dict[str, Any], table: str, chosen: ReportFormat, out: Path | None) -> None:

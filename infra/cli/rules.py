@@ -14,8 +14,10 @@ from domain.fact_codec import AlertFact
 from domain.rules.rule_set import RuleSet
 from infra.cli.alerts import ALERTS
 from infra.cli.backtest import From, To, days, known_rules, told, tried
+from infra.cli.numbers import TakesNumber
 from infra.cli.options import Output, TaxpayerOption, application, view
-from infra.cli.output import Format, show, stderr
+from infra.cli.output import Format, show, stderr, wants_table
+from infra.cli.rule_notes import columns, listed, tabled, why_silent
 from infra.composition import App
 from infra.replay_store import new_store
 from projections.alerts import rules as rules_in_force
@@ -33,12 +35,6 @@ from services.history import as_happened, as_recorded
 from services.ledger import Offer, check_id
 from services.replay import Watched, replayed_alerts
 
-RULES = {
-    "name": "rule", "scope": "scope", "metric": "metric", "threshold": "threshold",
-    "amount": "amount", "rearm_ratio": "re-arm ratio", "channels": "channels",
-    "severity": "severity", "digest": "digest", "snoozed_until": "snoozed until",
-    "pending_since": "pending since", "since": "since",
-}  # fmt: skip
 TRIED = {name: title for name, title in ALERTS.items() if name != "state"}
 DWELL_HELP = "Seconds for which it must stay at the threshold or above before it fires."
 DIGEST_HELP = "Notices go out together: hourly, or 'daily 08:00' (your clock)."
@@ -52,7 +48,7 @@ Threshold = Annotated[
 commands = typer.Typer(no_args_is_help=True, help="Alert rules: add, defaults, list, remove, test.")
 
 
-@commands.command("add")
+@commands.command("add", cls=TakesNumber)
 def add(
     name: Annotated[str, typer.Argument(help="A name; adding it again replaces the rule.")],
     threshold: Threshold,
@@ -79,8 +75,11 @@ def add(
         severity=severity, cooldown_seconds=cooldown, quiet=quiet, dwell_seconds=dwell,
         digest=digest, amount=check(amount, "--amount"),
     )  # fmt: skip
-    _record(app, chosen, name, checked_for(rule, _law(app, chosen)))
+    portfolio = app.projector.taxpayer(chosen).portfolio
+    _record(app, chosen, name, checked_for(rule, portfolio.declared.policy.rules))
     stderr().print(f"rule {name}: {metric} of {scope} at {rule.threshold}", markup=False)
+    for note in why_silent(rule, portfolio, app.settings):
+        stderr().print(note, style="yellow", markup=False, soft_wrap=True)
     app.market.facts_changed()
 
 
@@ -105,11 +104,14 @@ def list_rules(taxpayer: TaxpayerOption = None, output: Output = Format.AUTO) ->
     app = application()
     chosen = app.taxpayer(taxpayer)
     with app.projector.database.reading() as connection:
-        rows = rules_in_force(connection, chosen)
+        rows = [listed(rule) for rule in rules_in_force(connection, chosen)]
     waiting = {each["rule"]: each for each in app.queries.pending(app.queries.view(chosen))}
     for row in rows:
         row["pending_since"] = waiting.get(row["name"], {}).get("pending_since", "")
-    show(rows, output, RULES, "Alert rules", "No rules: thresher rules add NAME THRESHOLD")
+    if wants_table(output):
+        rows = [tabled(row) for row in rows]
+    empty = "No rules: thresher rules add NAME THRESHOLD"
+    show(rows, output, columns(rows), "Alert rules", empty)
 
 
 @commands.command("remove")
@@ -127,7 +129,7 @@ def remove(name: str, taxpayer: TaxpayerOption = None) -> None:
     stderr().print(f"rule {name} removed")
 
 
-@commands.command("test")
+@commands.command("test", cls=TakesNumber)
 def try_rules(
     name: Annotated[
         str | None, typer.Argument(help="A rule in force or a new one (default: all in force).")

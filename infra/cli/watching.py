@@ -86,8 +86,8 @@ class Screen:
 
 def watch_command(
     file: Annotated[Path, typer.Argument(help="CSV or JSON lines of marks, or - for a pipe.")],
-    top: Annotated[int, typer.Option(help="Rows of the table.")] = 15,
-    every: Annotated[float, typer.Option(help="Seconds between two pictures.")] = 0.25,
+    top: Annotated[int, typer.Option(min=1, help="Rows of the table.")] = 15,
+    every: Annotated[float, typer.Option(min=0, help="Seconds between two pictures.")] = 0.25,
     max_behind: MaxBehind = None,
     taxpayer: TaxpayerOption = None,
     output: Output = Format.AUTO,

@@ -10,8 +10,9 @@ from rich.markup import escape
 from domain.errors import InvalidText
 from domain.exact import check, money
 from domain.facts import LotPick
+from infra.cli.numbers import TakesNumber, above_zero
 from infra.cli.options import AsOf, KnownAt, Output, TaxpayerOption, application, view
-from infra.cli.output import Format, dollars, emit_one, show, stdout, wants_table
+from infra.cli.output import Format, dollars, emit_one, say_rates, show, stdout, wants_table
 from infra.cli.reading import GAINS
 from infra.cli.similar import print_similar
 from services.harvest_all import harvest_all
@@ -39,7 +40,7 @@ METHODS = {
 }  # fmt: skip
 
 
-@commands.command("sell")
+@commands.command("sell", cls=TakesNumber)
 def sell_command(
     asset: str,
     qty: str,
@@ -81,7 +82,7 @@ def harvest_command(
         emit_one(answer, output)
 
 
-@commands.command("reach")
+@commands.command("reach", cls=TakesNumber)
 def reach_command(
     target: Annotated[str, typer.Argument(help="Harvestable loss to be reached.")],
     fee: Fee = "0", spread: Spread = "0", haircut: Haircut = "0",
@@ -92,10 +93,8 @@ def reach_command(
     app = application()
     frame = view(app, taxpayer, as_of, known_at)
     check_day(frame)
-    wanted = _amount(target, "TARGET")
-    if wanted <= 0:
-        raise InvalidText("TARGET", target, "give a loss above zero")
-    answer = reach(app.queries, frame, wanted, _costs(fee, spread, haircut))
+    wanted = above_zero(target, "TARGET", "give a loss above zero")
+    answer = reach(app.queries, frame, money(wanted), _costs(fee, spread, haircut))
     if wants_table(output):
         _print_sales(answer, f"Reaching a loss of {dollars(target)} on {frame.as_of}")
         said = "reached" if answer["is_reached"] else "NOT reached"
@@ -104,7 +103,7 @@ def reach_command(
         emit_one(answer, output)
 
 
-@commands.command("methods")
+@commands.command("methods", cls=TakesNumber)
 def methods_command(
     asset: str,
     qty: str,
@@ -126,14 +125,15 @@ def methods_command(
     ]
     show(rows, Format.TABLE, METHODS, f"{_selling(answer['sale'])}, by method", "")
     stdout().print(f"tax by {answer['basis_of_tax']}", markup=False)
+    say_rates(answer["basis_of_tax"])
 
 
 def _sale(
     asset: str, qty: str, price: str | None, account: str | None, lots: str | None
 ) -> HypotheticalSale:
-    units = check(qty, "QTY")
-    if money(units) <= 0:
-        raise InvalidText("QTY", qty, "give a quantity above zero")
+    units = above_zero(qty, "QTY", "give a quantity above zero")
+    if price is not None:
+        _amount(price, "--price")
     return HypotheticalSale(
         asset=asset,
         quantity=units,
@@ -245,6 +245,7 @@ def _print_effect(answer: dict[str, Any]) -> None:
         f"carryover created {dollars(answer['carryover_created'])}",
         markup=False,
     )
+    say_rates(answer["basis_of_tax"])
     if money(lower):
         out.print(f"deferred, not forgiven: {dollars(lower)} less basis if bought back")
     if "table_note" in answer:

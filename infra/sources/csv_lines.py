@@ -17,6 +17,8 @@ ASSETS = frozenset(["asset", "asset_class", "group", "ratio", "collectible", "na
 PRICES = frozenset(["date", "asset", "price", "currency", "source"])
 
 MARKS = frozenset(["asset", "price", "currency", "time", "source", "kind"])
+_KNOWN = TRADES | ACCOUNTS | ASSETS | PRICES | MARKS
+_MARKS_REQUIRED = frozenset(["asset", "price", "time"])
 _SHOWN = 300  # characters of a strange header
 
 
@@ -51,17 +53,11 @@ def header_of(line: str) -> list[str]:
 
 def kind_of(header: list[str]) -> str:
     """Trades, accounts, assets, prices or marks, by the header. Raises HeaderError."""
-    named = [name.strip().removeprefix("\ufeff") for name in header]
-    columns = set(named)
-    if not any(columns):
-        raise HeaderError("no header in the first line")
-    twice = sorted(name for name in columns if named.count(name) > 1)
-    if twice:
-        raise HeaderError(f"column {_listed(set(twice))} is given twice")
+    columns = _columns(header)
     if "event_id" in columns or {"ts", "qty"} <= columns:
         return _fitting("trades", columns, TRADES, TRADES_REQUIRED)
     if {"time", "price"} <= columns:
-        return _fitting("marks", columns, MARKS, frozenset({"asset", "price", "time"}))
+        return _fitting("marks", columns, MARKS, _MARKS_REQUIRED)
     if {"date", "price"} <= columns:
         return _fitting("prices", columns, PRICES, frozenset({"date", "asset", "price"}))
     if "asset_class" in columns or ("asset" in columns and "group" in columns):
@@ -72,6 +68,33 @@ def kind_of(header: list[str]) -> str:
         f"unknown columns {_listed(columns)}; expected the header of trades "
         "(event_id,ts,type,account,asset,qty,...), accounts, assets or prices"
     )
+
+
+def marks_header(line: str) -> list[str]:
+    """The cells of a header line of marks; raises HeaderError, which names what marks need."""
+    header = header_of(line)
+    columns = _columns(header)
+    if not {"time", "price"} <= columns:
+        raise HeaderError(
+            "marks need JSON lines, or a header with the columns asset, price, time; the first "
+            f"line is {_listed(columns)}"
+        )
+    _fitting("marks", columns, MARKS, _MARKS_REQUIRED)
+    return header
+
+
+def _columns(header: list[str]) -> set[str]:
+    named = [name.strip().removeprefix("\ufeff") for name in header]
+    columns = set(named)
+    if not any(columns):
+        raise HeaderError("no header in the first line")
+    twice = {name for name in columns if named.count(name) > 1}
+    if twice:
+        raise HeaderError(f"column {_listed(twice)} is given twice")
+    capital = {name for name in columns - _KNOWN if name.lower() in _KNOWN}
+    if capital:
+        raise HeaderError(f"column {_listed(capital)}: write names of columns in small letters")
+    return columns
 
 
 def _fitting(kind: str, columns: set[str], known: frozenset[str], required: frozenset[str]) -> str:

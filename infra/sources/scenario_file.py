@@ -17,6 +17,7 @@ from services.scenario import Question, Scenario
 from services.whatif_scenario import ScenarioSale, WhatIf
 
 SCHEMA = "tlh-golden/1"
+_REMEDY = "write one scenario as a JSON object, as in tests/law/cases"
 
 
 class ScenarioAccount(Wire):
@@ -73,11 +74,11 @@ class ScenarioModel(Wire):
 def read_scenario(path: Path) -> tuple[Scenario, dict[str, Any]]:
     """The scenario of a file, and the raw document (for its `expected`).
 
-    Raises Refusal with the field that is wrong; json.JSONDecodeError and OSError pass through.
+    Raises Refusal with the field that is wrong; OSError passes through.
     """
-    document = json.loads(path.read_text(encoding="utf-8"), parse_float=_refuse_float)
+    document = _json(path.read_bytes())
     if not isinstance(document, dict):
-        raise Refusal("json", "is no object", "write one scenario as a JSON object")
+        raise Refusal("", "no JSON object", _REMEDY)
     return parse_scenario(document), document
 
 
@@ -156,6 +157,20 @@ def _what_if(model: ScenarioModel) -> Iterator[WhatIf]:
                 raise Refusal(where, f"{sale.asset} has no mark", f"give marks.{sale.asset}")
         sales = (ScenarioSale(each.account, each.asset, each.qty, each.lot) for each in asked.sell)
         yield WhatIf(asked.id, tuple(sales))
+
+
+def _json(content: bytes) -> object:
+    if not content.strip():
+        raise Refusal("", "the file is empty", _REMEDY)
+    try:
+        return json.loads(content.decode(), parse_float=_refuse_float)
+    except json.JSONDecodeError as error:
+        where = f"{error.msg} in line {error.lineno}, column {error.colno}"
+        raise Refusal("", f"no JSON object: {where}", _REMEDY) from None
+    except UnicodeDecodeError:
+        raise Refusal("", "the file is not valid UTF-8", "save the file as UTF-8") from None
+    except RecursionError:
+        raise Refusal("", "no scenario: it is nested too deep", _REMEDY) from None
 
 
 def _refuse_float(text: str) -> float:

@@ -76,9 +76,10 @@ def _say_saved(answer: Answer, ground: Ground, found: Piece, collectible: bool) 
     after = outlook.after({key: -money(found["harvestable"])})
     answer.from_rates = answer.from_rates or outlook.before.tax is None
     was, becomes = tax_of_year(outlook.before, policy), tax_of_year(after, policy)
+    basis = basis_of_tax(after, policy)
     answer.say(
         f"tax saved in {year} by selling it alone: tax as it stands {cents(was)} - tax with the "
-        f"harvestable loss {cents(becomes)} = {cents(was - becomes)} ({basis_of_tax(after)}); "
+        f"harvestable loss {cents(becomes)} = {cents(was - becomes)} ({basis}); "
         "the replacement's lower basis defers the rest",
         "netting",
         "carryover",

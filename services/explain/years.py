@@ -114,13 +114,13 @@ def _say_tax(answer: Answer, ground: Ground, year: TaxYear) -> None:
     total = cents(tax_of_year(year, policy))
     if year.tax is None:
         answer.from_rates = True
-        answer.say(f"tax that gains and the deduction make: {total} ({basis_of_tax(year)})")
+        answer.say(f"tax that gains and the deduction make: {total} ({basis_of_tax(year, policy)})")
         return
     for number, amount in year.tax.lines.items():
         answer.say(f"Schedule D Tax Worksheet line {number}: {cents(amount)}")
     answer.say(
         f"tax {total} = income tax {cents(year.tax.income_tax)} + net investment income tax "
-        f"{cents(year.tax.niit)} ({basis_of_tax(year)})",
+        f"{cents(year.tax.niit)} ({basis_of_tax(year, policy)})",
         "brackets",
         "niit",
     )

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from infra.main import app
+from infra.commands import app
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import pytest
 import yaml
 from typer.main import get_command
 
-from infra.main import app
+from infra.commands import app
 from infra.settings import Settings
 from tests.deploy.compose import EXAMPLE, Compose, Service, config, example
 from tests.end_to_end.command import ROOT

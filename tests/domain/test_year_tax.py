@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from domain.decisions import ProfileStated, TaxFigures
@@ -81,17 +83,19 @@ def test_without_figures_of_that_year_the_owners_rates_count() -> None:
     assert saved(sums("8000"), "5000", ordinary=None) == "1750"
     assert saved(sums("8000"), "5000", ordinary=None, tax=other) == "1750"
     found = year_2026(sums("8000"), profile(None))
-    assert (basis_of_tax(found), found.tax) == ("owner's rates", None)
+    assert (basis_of_tax(found, POLICY), found.tax) == ("default rates", None)
+    others = replace(POLICY, rate_long=money("0.2"))
+    assert basis_of_tax(found, others) == "owner's rates"
     assert format_money(tax_of_year(found, POLICY)) == "2800"
 
 
 def test_a_year_says_by_which_table() -> None:
     found = year_2026(sums("8000"), profile())
-    assert basis_of_tax(found) == "brackets 2026"
+    assert basis_of_tax(found, POLICY) == "brackets 2026"
     assert format_money(tax_of_year(found, POLICY)) == "16272"
     late = profile(None, tax={"2030": TaxFigures("90000")})
     (found,) = tax_years(sums("8000", year=2030), late, US)
-    assert basis_of_tax(found) == "brackets 2026"
+    assert basis_of_tax(found, POLICY) == "brackets 2026"
 
 
 def test_an_outlook_counts_what_earlier_years_carry_in() -> None:

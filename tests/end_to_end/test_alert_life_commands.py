@@ -68,3 +68,80 @@ def test_what_cannot_be_is_refused_in_one_line(option: tuple[str, str], says: st
     assert ran.code == 1
     assert says in ran.err
     assert ran.is_clean
+
+
+@pytest.mark.parametrize(
+    "scope",
+    ["asset:BTC", "account:B", "group:BTC", "class:nft", "position:B/ETH", "lot:csv:b9"],
+)
+def test_a_rule_for_what_nobody_holds_is_added_and_says_so(scope: str) -> None:
+    ran = thresher("rules", "add", "loss", "200", "--scope", scope)
+    assert ran.code == 0
+    added, note = ran.err.splitlines()
+    assert added == f"rule loss: harvestable_loss of {scope} at 200"
+    assert note.startswith(f"nothing held or sold is in scope {scope} so far")
+    assert [row["scope"] for row in thresher("rules", "list").rows] == [scope]
+
+
+@pytest.mark.parametrize(
+    "scope",
+    ["all", "asset:ETH", "account:A", "group:ETH", "class:crypto", "position:A/ETH", "lot:csv:b1"],
+)
+def test_of_a_rule_for_what_is_held_nothing_more_is_said(scope: str) -> None:
+    ran = thresher("rules", "add", "loss", "200", "--scope", scope)
+    assert ran.err == f"rule loss: harvestable_loss of {scope} at 200\n"
+
+
+def test_what_was_sold_still_is_in_scope(folder: Path) -> None:
+    (folder / "sale.jsonl").write_text(
+        '{"id":"s1","type":"sell","date":"2025-02-03","account":"A","asset":"ETH","qty":"10",'
+        '"amount":"500"}\n'
+    )
+    thresher("import", folder / "sale.jsonl")
+    ran = thresher("rules", "add", "back", "0", "--metric", "safe_to_buy", "--scope", "asset:ETH")
+    assert len(ran.err.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("channel", "secret", "says"),
+    [
+        ("kafka", "", "channel kafka: what sends needs THRESHER_KAFKA=HOST:PORT"),
+        ("webhook:https://example.com/", "", "THRESHER_WEBHOOK_SECRET is not set (whsec_"),
+        ("webhook:https://example.com/", "whsec_!!!", "THRESHER_WEBHOOK_SECRET cannot sign"),
+    ],
+)
+def test_a_channel_that_cannot_send_from_here_is_said(
+    channel: str, secret: str, says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("THRESHER_WEBHOOK_SECRET", secret)
+    ran = thresher("rules", "add", "loss", "200", "--channel", channel)
+    assert ran.code == 0
+    _, note = ran.err.splitlines()
+    assert says in note
+    monkeypatch.setenv("THRESHER_KAFKA", "127.0.0.1:1")
+    monkeypatch.setenv("THRESHER_WEBHOOK_SECRET", "whsec_" + "A" * 32)
+    assert len(thresher("rules", "add", "loss", "200", "--channel", channel).err.splitlines()) == 1
+
+
+def test_rules_are_listed_with_all_that_holds_them_back() -> None:
+    thresher("rules", "add", "slow", "200", "--cooldown", "3600", "--dwell", "90",
+             "--quiet", "22:00-07:00", "--rearm", "0.5")  # fmt: skip
+    (row,) = thresher("rules", "list").rows
+    assert (row["cooldown_seconds"], row["dwell_seconds"], row["quiet"]) == (
+        3600, 90, "22:00-07:00",
+    )  # fmt: skip
+    assert (row["rearm_ratio"], row["rearms_below"]) == ("0.5", "100")
+    heading, _, line = thresher("rules", "list", "-o", "table").out.splitlines()[2:5]
+    assert heading.split("  ")[0].strip() == "rule"
+    waits = "dwell 90s, cooldown 1h, quiet 22:00-07:00"
+    for title, value in (("re-arms below", "100.00"), ("waits", waits)):
+        assert title in heading
+        assert value in line
+    assert "amount" not in heading  # no rule has one
+
+
+def test_a_rule_of_time_re_arms_at_no_amount() -> None:
+    thresher("rules", "add", "december", "10", "--metric", "year_end", "--amount", "2500")
+    (row,) = thresher("rules", "list").rows
+    assert (row["rearms_below"], row["amount"]) == ("", "2500")
+    assert "2500" in thresher("rules", "list", "-o", "table").out

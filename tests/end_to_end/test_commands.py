@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import typer
 
-from infra.main import app
-from tests.end_to_end.command import process, thresher
+from infra.commands import app
+from tests.end_to_end.command import PATIENCE_SECONDS, ROOT, process, thresher
 
 TRADES = """\
 event_id,ts,type,account,asset,asset_class,group,qty,unit_price,fee
@@ -228,6 +231,7 @@ def test_rules_are_listed_replaced_and_removed() -> None:
         "metric": "harvestable_loss",
         "threshold": "100",
         "rearm_ratio": "0.85",
+        "rearms_below": "85",
         "channels": "terminal",
         "severity": "notice",
         "quiet": "",
@@ -271,3 +275,17 @@ def test_a_rule_that_cannot_be_is_one_clear_line_and_is_not_kept(args: list[str]
 def test_deliver_says_what_was_sent() -> None:
     ran = thresher("deliver", "--once")
     assert (ran.code, ran.err) == (0, "0 sent, 0 retry, 0 given up\n")
+
+
+def test_an_interrupt_while_the_commands_are_loaded_ends_quietly(tmp_path: Path) -> None:
+    """A module that is loaded at the start, and meets Ctrl-C there."""
+    (tmp_path / "typer.py").write_text(
+        "import os, signal\nos.kill(os.getpid(), signal.SIGINT)\nsignal.pause()\n"
+    )
+    path = os.pathsep.join([str(tmp_path), str(ROOT)])
+    ran = subprocess.run(
+        [sys.executable, "-P", "-m", "infra.main", "lots"],
+        env=os.environ | {"PYTHONPATH": path}, capture_output=True, text=True, check=False,
+        timeout=PATIENCE_SECONDS,
+    )  # fmt: skip
+    assert (ran.returncode, ran.stdout, ran.stderr) == (130, "", "")

@@ -181,7 +181,7 @@ def test_a_bad_tick_is_refused_and_the_others_count() -> None:
 def test_lines_that_are_no_fact_and_no_mark_are_refused_in_plain_words() -> None:
     lines = '{"id": "x", "type": "nope"}\n{"id": "y"}\n[1]\n"a"\n'
     ran = process("import", "-", text=lines)
-    first, *others, _ = ran.err.splitlines()
+    first, *others, _, _ = ran.err.splitlines()
     assert first.startswith("  pipe row 1 type: 'nope' is not known; use one of 'buy', 'sell'")
     assert others == [
         "  pipe row 2 type is missing; add the field: docs/FORMATS.md lists the types",
@@ -194,6 +194,31 @@ def test_lines_that_are_no_fact_and_no_mark_are_refused_in_plain_words() -> None
         "write one JSON object a line",
         "  row 2 no JSON object; write one JSON object a line",
     ]
+
+
+@pytest.mark.parametrize("command", ["marks", "watch"])
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [("no json", "no json"), ("[1]", "[1]"), ("date,asset,price", "asset, date, price")],
+)
+def test_a_first_line_that_is_no_mark_is_told_what_marks_need(
+    command: str, line: str, said: str
+) -> None:
+    ran = process(command, "-", text=f'{line}\n{{"asset": "ETH"}}\n')
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err.splitlines()[-1] == (
+        "thresher: marks need JSON lines, or a header with the columns asset, price, time; the "
+        f"first line is {said}"
+    )
+
+
+def test_an_import_pipe_of_which_nothing_can_be_used_fails() -> None:
+    ran = process("import", "-", text='{"id": "x", "type": "nope"}\n{"id": "y"}\n')
+    assert ran.code == 1
+    counted, said = ran.err.splitlines()[-2:]
+    assert counted == "0 new, 0 already known, 2 quarantined (listed by: thresher issues)"
+    assert said == "thresher: no row could be used (docs/FORMATS.md: what a row needs)"
+    assert len(thresher("issues", "-o", "jsonl").rows) == 2
 
 
 @pytest.mark.parametrize("command", ["import", "marks"])

@@ -58,11 +58,15 @@ def test_the_lots_may_be_chosen() -> None:
     assert "csv:zz is not in this account" in answer["notes"][0]
 
 
+NFT = "eip155:1/erc721:0x00000000000000000000000000000000deadbeef/412"
+
+
 @pytest.mark.parametrize(
     ("args", "complaint"),
     [
         (["AAPL", "1"], "give --account"),
-        (["NOPE", "1"], "no mark of NOPE"),
+        (["NOPE", "1"], "no account holds NOPE"),
+        ([NFT, "1"], f"no mark of {NFT}"),
         (["NOPE", "1", "--price", "1"], "no account holds NOPE"),
         (["AAPL", "1e5"], "write a plain decimal"),
         (["AAPL", "1", "--price", "x"], "write a plain decimal"),
@@ -247,3 +251,31 @@ def test_numbers_that_are_no_text_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "x.json"
     path.write_text(json.dumps(SCENARIO).replace('"80"', "80.5"))
     assert "80.5 would lose digits" in thresher("scenario", path).rows[0]["result"]["error"]
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"", "the file is empty; write one scenario as a JSON object"),
+        (b" \n", "the file is empty"),
+        (b"a,b\n1,2\n", "no JSON object: Expecting value in line 1, column 1"),
+        (b"[]", "no JSON object; write one scenario"),
+        (b"\xff\xfe{", "the file is not valid UTF-8; save the file as UTF-8"),
+        (b"[" * 100_000, "nested too deep"),
+        (None, "No such file or directory"),
+    ],
+    ids=["empty", "blank", "csv", "array", "utf16", "deep", "missing"],
+)
+def test_a_file_that_is_no_scenario_is_told_in_plain_words(
+    tmp_path: Path, content: bytes | None, says: str
+) -> None:
+    path = tmp_path / "x.csv"
+    if content is not None:
+        path.write_bytes(content)
+    ran = thresher("scenario", path)
+    assert ran.code == 1
+    (line,) = ran.err.splitlines()
+    assert line.startswith(f"thresher: {path}: ")
+    assert says in line
+    assert "char 0" not in line
+    assert says in ran.rows[0]["result"]["error"]

@@ -118,3 +118,20 @@ def test_a_statement_in_another_encoding_is_refused_in_one_line(tmp_path: Path) 
     )
     ran = thresher("report", "reconcile", rows, "--year", "2025")
     assert (ran.code, ran.err) == (1, "thresher: rows.csv is no UTF-8 text: save it as UTF-8\n")
+
+
+@pytest.mark.parametrize("name", [*FORMS, "txf", "reconcile"])
+def test_a_year_without_sales_is_said_beside_the_report(name: str) -> None:
+    file = [str(STATEMENT)] if name == "reconcile" else []
+    asked = ["report", name, *file, "--as-of", TODAY]
+    ran = thresher(*asked, "--year", "2001")
+    assert ran.err.splitlines()[0] == "no sales in 2001 (thresher years: which years have any)"
+    assert "no sales" not in ran.out
+    assert "no sales" not in thresher(*asked, "--year", "2025").err
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_a_year_without_sales_stays_json(name: str) -> None:
+    ran = thresher("report", name, "--year", "2001", "--as-of", TODAY, "--format", "json")
+    assert "no sales in 2001" in ran.err
+    assert json.loads(ran.out)["year"] == "2001"

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.end_to_end.command import Ran, thresher
+from tests.end_to_end.command import ROOT, Ran, thresher
 
 FACTS: list[dict[str, Any]] = [
     {"type": "profile", "id": "me", "filing_status": "single",
@@ -117,3 +118,31 @@ def test_the_ends_of_the_calendar_are_no_traceback(day: str) -> None:
     for args in (["harvest"], ["reach", "1"], ["methods", "S", "1", "--price", "1"]):
         ran = thresher("whatif", *args, "--as-of", day)
         assert (ran.code, ran.is_clean, len(ran.err.splitlines())) == (1, True, 1)
+
+
+def test_tables_by_default_rates_say_so_and_how_to_say_others(tmp_path: Path) -> None:
+    """2024 has no figures in the profile."""
+    asks = [
+        ["whatif", "sell", "S", "1", "--price", "300"], ["whatif", "harvest"],
+        ["whatif", "methods", "S", "1", "--price", "300"], ["opportunities"],
+    ]  # fmt: skip
+    day = ("--as-of", "2024-06-03")
+    (tmp_path / "marks.csv").write_text("asset,price,time\nS,500,2024-06-03\n")
+    thresher("marks", tmp_path / "marks.csv")
+    for ask in asks:
+        table = thresher(*ask, *day, "-o", "table").out
+        assert "default rates: 0.35 short, 0.15 long" in table
+        assert "owner's rates" not in table
+    page = (ROOT / "docs" / "FORMATS.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"`(\{.type.: .policy..*\})` does", page)
+    thresher("import", saved(tmp_path, json.loads(example)))
+    for ask in asks:
+        table = thresher(*ask, *day, "-o", "table").out
+        assert "default rates" not in table
+    assert "(by owner's rates)" in thresher(*asks[0], *day, "-o", "table").out
+
+
+def saved(folder: Path, fact: dict[str, Any]) -> Path:
+    path = folder / "fact.jsonl"
+    path.write_text(json.dumps(fact) + "\n")
+    return path

@@ -177,6 +177,19 @@ def test_text_that_looks_like_a_formula_or_markup_is_just_text(tmp_path: Path) -
         assert name in thresher("explain", f"csv:{name}", "-o", "table").out
 
 
+def test_facts_of_days_to_come_are_taken_in_and_told(tmp_path: Path) -> None:
+    late = ROWS[0].replace("b1", "b9").replace("2025-01-02", "2999-01-02")
+    ran = thresher("import", written(tmp_path / "t.csv", HEADER, late))
+    assert counted(ran) == "1 new, 0 already known, 0 quarantined"
+    assert ran.err.startswith("the latest fact is of 2999-01-02: it counts already")
+
+
+def test_names_of_columns_in_capitals_are_told_as_such(tmp_path: Path) -> None:
+    ran = thresher("import", written(tmp_path / "t.csv", HEADER.replace("event_id", "Event_ID")))
+    assert ran.code == 1
+    assert "column Event_ID: write names of columns in small letters" in ran.err
+
+
 def test_a_quarantined_row_says_where_what_and_how_to_mend_it(tmp_path: Path) -> None:
     bad = ROWS[0].replace(",2,100,", ",1e5,100,")
     ran = thresher("import", written(tmp_path / "t.csv", HEADER, bad))
@@ -184,6 +197,7 @@ def test_a_quarantined_row_says_where_what_and_how_to_mend_it(tmp_path: Path) ->
         "  t.csv row 2 qty: '1e5' is not valid; write a plain decimal such as 12.5 "
         "(at most 20 digits, 18 decimals)",
         "0 new, 0 already known, 1 quarantined (listed by: thresher issues)",
+        "thresher: no row could be used (docs/FORMATS.md: what a row needs)",
     ]
 
 

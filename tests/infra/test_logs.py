@@ -14,6 +14,8 @@ from threading import Thread
 from typing import Any
 
 import pytest
+from kafka import KafkaConsumer
+from kafka.errors import KafkaError
 from pydantic import ValidationError
 from sqlalchemy import create_engine
 from sqlalchemy.exc import DBAPIError, OperationalError
@@ -73,8 +75,8 @@ def test_a_line_says_when_who_what_and_where(lines: Lines) -> None:
 
 def test_a_taxpayer_is_a_pseudonym_that_all_with_the_key_share(lines: Lines) -> None:
     log = lines.configure(log_key=KEY)
-    log.info("alert fired", extra={"taxpayer": "alice"})
-    log.info("alert fired", extra={"taxpayer": "bob"})
+    for name in ("alice", "bob"):
+        log.info("alert fired", extra={"taxpayer": name})
     alice, bob = (line["taxpayer"] for line in lines.all)
     assert alice == pseudonym(KEY, "alice") != bob
     assert alice != pseudonym(KEY[::-1], "alice")
@@ -206,6 +208,46 @@ def test_threads_and_warnings_and_third_parties_are_heard_in_the_same_form(lines
     scraped, away, old = lines.all
     assert (scraped["service"], away["event"]) == ("worker", "broker 3 is away")
     assert old["logger"] == "py.warnings"
+
+
+def test_a_broker_that_is_away_is_one_warning_a_minute(
+    lines: Lines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines.configure()
+    net, cluster = logging.getLogger("kafka.net.manager"), logging.getLogger("kafka.cluster")
+    now = 1_000.0
+    monkeypatch.setattr("logging.time.time", lambda: now)
+    monkeypatch.setattr("logging.time.time_ns", lambda: int(now * 1e9), raising=False)
+    net.error("%s: socket disconnected", "<KafkaTCPTransport [127.0.0.1:9<-1]>")
+    net.error("Connection failed: %s", "KafkaConnectionError: 111 ECONNREFUSED")
+    net.error("<KafkaTCPTransport [x]>: Error sending request data", exc_info=OSError("broken"))
+    cluster.warning("No node available for metadata refresh - backoff/retry")
+    now += 61
+    net.error("Connection failed: %s", "KafkaConnectionError: 111 ECONNREFUSED")
+    first, second = lines.all
+    assert (first["event"], first["level"]) == ("broker away", "warning")
+    assert (first["reason"], "count" in first) == ("socket disconnected", False)
+    assert second["count"] == 3
+    assert second["reason"] == "Connection failed: KafkaConnectionError: 111 ECONNREFUSED"
+    assert "trace" not in lines.stream.getvalue()
+
+
+def test_what_else_kafka_python_says_is_heard_as_it_is(lines: Lines) -> None:
+    lines.configure()
+    logging.getLogger("kafka.net.manager").error("Connection failed: refused")
+    logging.getLogger("kafka.cluster").error("Topic %s is not authorized", "t.facts")
+    logging.getLogger("kafka.net.selector").warning("Task %s ran for 0.130s", "<Task>")
+    logging.getLogger("services.somewhere").error("Connection is ours")
+    said = [line["event"] for line in lines.all]
+    assert said == ["broker away", "Topic t.facts is not authorized", "Connection is ours"]
+
+
+def test_a_client_that_finds_no_broker_is_heard_in_one_line(lines: Lines) -> None:
+    lines.configure()
+    with pytest.raises(KafkaError):
+        KafkaConsumer(bootstrap_servers="127.0.0.1:1", bootstrap_timeout_ms=1_000)
+    assert lines.one["event"] == "broker away"
+    assert "ECONNREFUSED" in lines.one["reason"]
 
 
 def test_text_is_for_people(lines: Lines) -> None:

@@ -86,7 +86,7 @@ def test_a_trade_writes_what_it_changes_however_much_there_is(
     counted = Counted(monkeypatch)
     house.say(buy("next", date="2025-02-21"))
     assert {name: rows for name, rows in counted.rows.items() if rows} == {
-        "open_lots_v1": 1, "wash_windows_v1": 1, "opportunities_v3": 1, "checkpoints": 2,
+        "open_lots_v1": 1, "wash_windows_v1": 1, "opportunities_v4": 1, "checkpoints": 2,
     }  # fmt: skip
     assert house.unequal() == []
 
@@ -100,7 +100,7 @@ def test_a_worker_drops_opportunities_and_they_are_computed_when_asked_for(house
     worker = Projector(house.app.database, house.app.ledger, keeps_opportunities=False)
     house.append(buy("b2", "1", "90"))
     worker.catch_up(house.clock.day)
-    assert house.sql("SELECT DISTINCT taxpayer FROM opportunities_v3") == [("other",)]
+    assert house.sql("SELECT DISTINCT taxpayer FROM opportunities_v4") == [("other",)]
     with house.app.database.reading() as connection:
         names = {row.projection for row in connection.execute(CHECKPOINTS.select())}
     assert {name for name in names if name.startswith("opp")} == {"opportunities:other"}

@@ -131,7 +131,7 @@ def test_without_figures_of_the_return_the_rates_are_named_as_a_position(house: 
     house.say(STOCK, buy("b", "100", "10000"))
     house.ticks(("S", "60"))
     answer = ask(house, "opportunity:b")
-    assert "= 1050.00 (owner's rates)" in text(answer)  # of 4000 only 3000 count now
+    assert "= 1050.00 (default rates)" in text(answer)  # of 4000 only 3000 count now
     assert positions(answer)["rates"]["taken"] == "0.35 short, 0.15 long"
 
 

@@ -127,12 +127,12 @@ def test_a_sale_in_an_ira_realises_nothing() -> None:
     assert figures_of(found) == ("0", "0", "14512", "14512", "0")
 
 
-def test_without_figures_the_owners_rates_say_so() -> None:
+def test_without_figures_the_rates_say_so() -> None:
     (found,) = answered(
         *SHORT_GAIN, buy("b", "2026-03-02", "1", "9000"), what_if=[item("b")], profile=SINGLE
     )
     assert (found["saved"], found["basis_of_tax"], found["table"]) == (
-        "1750", "owner's rates", None,
+        "1750", "default rates", None,
     )  # fmt: skip
 
 

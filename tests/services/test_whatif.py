@@ -74,11 +74,27 @@ def test_a_sale_saves_by_brackets_where_the_profile_has_figures(house: House) ->
     assert "table_note" not in answer
 
 
-def test_without_figures_the_owners_rates_are_named(house: House) -> None:
+def test_without_figures_the_rates_are_named_and_whether_they_are_the_owners(
+    house: House,
+) -> None:
     house.say(buy("b", amount="6000"))
-    answer = asked(house, price="1000")
-    assert (answer["basis_of_tax"], answer["table"]) == ("owner's rates", None)
+    house.ticks(("S", "1000"))
+    answer = asked(house)
+    assert (answer["basis_of_tax"], answer["table"]) == ("default rates", None)
     assert answer["tax_saved_now"] == "1050"
+    assert [row["basis_of_tax"] for row in house.ask()["opportunities"]] == ["default rates"]
+    house.say({"type": "policy", "id": "p", "rates": {"st": "0.24", "lt": "0.15"}})
+    assert asked(house)["basis_of_tax"] == "owner's rates"
+    assert [row["basis_of_tax"] for row in house.ask()["opportunities"]] == ["owner's rates"]
+    assert house.unequal() == []
+
+
+def test_a_year_by_rates_says_whose_when_they_are_told_later(house: House) -> None:
+    house.say(buy("b", amount="6000"), sold("s", amount="5000"))
+    assert [row["basis_of_tax"] for row in house.ask()["years"]] == ["default rates"]
+    house.say({"type": "policy", "id": "p", "rates": {"st": "0.24", "lt": "0.15"}})
+    assert [row["basis_of_tax"] for row in house.ask()["years"]] == ["owner's rates"]
+    assert house.unequal() == []
 
 
 def test_a_later_year_uses_the_latest_table_and_says_so(house: House) -> None:
