@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from typer.main import get_command
 
-from infra.main import app
+from infra.commands import app
 from tests.end_to_end.command import process, thresher
 from tests.test_readme import commands, subcommands
 

@@ -449,7 +449,7 @@ def test_one_shard_that_is_refused_does_not_hold_up_the_other(
 ) -> None:
     place, feed, worker = both
     waiting = dict(feed.batches)
-    Evaluated(place.app.of_shard(1).database, 1)  # another worker takes it up
+    EvaluatedOfShard(place.app.of_shard(1).database, 1)  # another worker takes it up
     worker.step()
     assert heads(place) == [0, 1]
     assert worker.shards.keys() == {2}
