@@ -8,7 +8,9 @@ replace.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
+
+import msgspec
 
 from domain.book import Book
 from domain.days import first_long_day
@@ -17,8 +19,7 @@ from domain.lots import Lot, part_of
 from domain.purchases import Purchase, SoldUnits
 
 
-@dataclass(frozen=True, slots=True)
-class Opportunity:
+class Opportunity(msgspec.Struct, frozen=True, gc=False):
     """A piece of a sub-lot with a loss. Money in 10**-36, quantity in 10**-18 units.
 
     `blocked` is the loss that would be disallowed now, until `blocked_until` (the last day on
@@ -39,8 +40,7 @@ class Opportunity:
     blocked_until: int
 
 
-@dataclass(frozen=True, slots=True)
-class Blocker:
+class Blocker(NamedTuple):
     """A recent purchase with unused units: `units` in group units x 10**18."""
 
     purchase: Purchase

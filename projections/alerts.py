@@ -27,6 +27,7 @@ from projections.schema import (
     insert_once,
     parts,
     pieces,
+    run,
     text,
 )
 
@@ -172,7 +173,7 @@ def rules_of(connection: Connection, taxpayers: Sequence[str]) -> dict[str, dict
 
 def times(connection: Connection, taxpayer: str, name: str) -> Piece:
     """When notices of a rule go out; all empty for one that is removed meanwhile."""
-    found = connection.execute(_TIMES, {"taxpayer": taxpayer, "name": name}).first()
+    found = run(connection, _TIMES, {"taxpayer": taxpayer, "name": name}).first()
     return dict.fromkeys(TIMES, "") if found is None else dict(found._mapping)
 
 

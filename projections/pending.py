@@ -49,6 +49,8 @@ def apply(connection: Connection, taxpayer: str, fact: Fact, recorded_at: str) -
     """Folds one fact into the table: a rule that fires, or is set anew, is pending no longer."""
     if isinstance(fact, AlertPending):
         _start(connection, taxpayer, fact, recorded_at)
+    elif isinstance(fact, AlertFired) and not fact.pending_since:
+        return  # it did not wait
     elif isinstance(fact, AlertFired | AlertLapsed):
         _end(connection, taxpayer, fact.rule, fact.effective_at, recorded_at)
     elif isinstance(fact, AlertRuleSet | AlertRuleRemoved):

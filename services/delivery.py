@@ -11,17 +11,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from itertools import chain
 from zoneinfo import ZoneInfo
 
 import msgspec
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, Dialect, Executable, bindparam, select, update
 
 from domain.days import sortable_instant
 from domain.decisions import AlertAcknowledged, AlertFired, AlertRearmed, AlertSnoozed
 from domain.errors import ThresherError
 from projections.alerts import crossing_key, times
-from projections.schema import Piece, insert_new
+from projections.schema import Piece, insert_new, run
 from services.alert_rules import URGENT, quiet_until
 from services.digest_times import schedule
 from services.digests import WAITING
@@ -81,7 +82,14 @@ def enqueue(
     }  # fmt: skip
     rows = [row | {"channel": channel} for channel in dict.fromkeys(fact.channels)]
     if rows:
-        connection.execute(insert_new(connection.dialect, OUTBOX), rows)
+        run(connection, _entering(connection.dialect), *rows)
+
+
+@cache
+def _entering(dialect: Dialect) -> Executable:
+    """The statement that adds a row, unless it is there; the store numbers it."""
+    given = (column.name for column in OUTBOX.c if column is not OUTBOX.c.number)
+    return insert_new(dialect, OUTBOX).values({name: bindparam(name) for name in given})
 
 
 def hold(

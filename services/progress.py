@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, select, update
 
 from domain.errors import ThresherError
-from projections.schema import CHECKPOINTS
+from projections.schema import CHECKPOINTS, run
 
 READ_MODELS = "read_models"
 DELIVERY = "delivery"
@@ -16,7 +16,7 @@ TOKENS = "tokens"  # counts how often somebody's tokens changed: they are tokens
 # Built once: a statement that is built anew takes longer than it runs.
 _POSITION = select(CHECKPOINTS.c.position).where(CHECKPOINTS.c.projection == bindparam("name"))
 _POSITIONS = select(CHECKPOINTS.c.projection, CHECKPOINTS.c.position, CHECKPOINTS.c.version).where(
-    CHECKPOINTS.c.projection.in_([bindparam("name"), TOKENS])
+    (CHECKPOINTS.c.projection == bindparam("name")) | (CHECKPOINTS.c.projection == TOKENS)
 )
 _COUNT_TOKENS = (
     update(CHECKPOINTS)
@@ -61,12 +61,12 @@ def row_of(connection: Connection, name: str) -> Row[Any] | None:
 
 def position_of(connection: Connection, name: str) -> int:
     """Where a checkpoint stands; it must be there."""
-    return int(connection.execute(_POSITION, {"name": name}).scalar_one())
+    return int(run(connection, _POSITION, {"name": name}).scalar_one())
 
 
 def with_tokens(connection: Connection, name: str, version: int) -> tuple[int, int]:
     """The same, and how often somebody's tokens changed; raises OtherVersion."""
-    found = {row.projection: row for row in connection.execute(_POSITIONS, {"name": name})}
+    found = {row.projection: row for row in run(connection, _POSITIONS, {"name": name})}
     if found[name].version != version:
         raise OtherVersion
     return found[name].position, found[TOKENS].position
@@ -81,7 +81,7 @@ def move(connection: Connection, old: Mapping[str, tuple[int, int]], new: int) -
         {"name": name, "of_version": version, "old": position, "new": new}
         for name, (version, position) in old.items()
     ]
-    if connection.execute(_MOVE, moves).rowcount != len(moves):
+    if run(connection, _MOVE, *moves).rowcount != len(moves):
         stood = ", ".join(f"{name} at position {position}" for name, (_, position) in old.items())
         raise Fenced(f"no longer {stood}: another process moved them")
 

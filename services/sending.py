@@ -15,7 +15,7 @@ from functools import cache
 from sqlalchemy import Connection, Update, bindparam, literal_column, select, update
 
 from domain.days import sortable_instant
-from projections.schema import Piece
+from projections.schema import Piece, run
 from services.database import Clock, Database
 from services.delivery import Channels, Confirm, DeliveryFailed, Message, TargetAway
 from services.digests import WAITING, compose
@@ -154,7 +154,7 @@ def hand_over(
 def _due(database: Database, target: str, now: datetime) -> list[Piece]:
     at = {"now": sortable_instant(now), "target": target}
     with database.reading() as connection:
-        if connection.execute(_TO_COMPOSE, at).first() is None:
+        if run(connection, _TO_COMPOSE, at).first() is None:
             return _rows(connection, at)
     compose(database, target, now)
     with database.reading() as connection:
@@ -162,7 +162,7 @@ def _due(database: Database, target: str, now: datetime) -> list[Piece]:
 
 
 def _rows(connection: Connection, at: dict[str, str]) -> list[Piece]:
-    return [dict(row._mapping) for row in connection.execute(_DUE, at)]
+    return [dict(row._mapping) for row in run(connection, _DUE, at)]
 
 
 def _send(row: Piece, channels: Channels) -> Confirm | None:
@@ -230,7 +230,7 @@ def _note(database: Database, noted: Sequence[tuple[Piece, Piece]]) -> None:
         alike.setdefault(tuple(values), []).append(of | new)
     with database.writing() as connection:
         for names, rows in alike.items():
-            connection.execute(_note_of(names), rows)
+            run(connection, _note_of(names), *rows)
 
 
 @cache
