@@ -27,7 +27,7 @@ from projections.schema import (
     insert_once,
     parts,
     pieces,
-    run,
+    rows,
     text,
 )
 
@@ -173,8 +173,8 @@ def rules_of(connection: Connection, taxpayers: Sequence[str]) -> dict[str, dict
 
 def times(connection: Connection, taxpayer: str, name: str) -> Piece:
     """When notices of a rule go out; all empty for one that is removed meanwhile."""
-    found = run(connection, _TIMES, {"taxpayer": taxpayer, "name": name}).first()
-    return dict.fromkeys(TIMES, "") if found is None else dict(found._mapping)
+    found = rows(connection, _TIMES, taxpayer=taxpayer, name=name)
+    return dict(zip(TIMES, found[0] if found else [""] * len(TIMES), strict=True))
 
 
 def taxpayers(connection: Connection, names: Collection[str]) -> set[str]:

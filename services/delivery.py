@@ -22,7 +22,7 @@ from domain.days import sortable_instant
 from domain.decisions import AlertAcknowledged, AlertFired, AlertRearmed, AlertSnoozed
 from domain.errors import ThresherError
 from projections.alerts import crossing_key, times
-from projections.schema import Piece, insert_new, run
+from projections.schema import Piece, change, insert_new
 from services.alert_rules import URGENT, quiet_until
 from services.digest_times import schedule
 from services.digests import WAITING
@@ -82,7 +82,7 @@ def enqueue(
     }  # fmt: skip
     rows = [row | {"channel": channel} for channel in dict.fromkeys(fact.channels)]
     if rows:
-        run(connection, _entering(connection.dialect), *rows)
+        change(connection, _entering(connection.dialect), *rows)
 
 
 @cache

@@ -18,6 +18,7 @@ from __future__ import annotations
 from sqlalchemy import Connection, bindparam, inspect, text, update
 
 from domain.fact_codec import ALERT_TYPES
+from projections.schema import drive
 from services.database import Database
 from services.intake import Intake, Step, move, position
 from services.ledger import Ledger
@@ -140,10 +141,10 @@ class EvaluatedOfFile(Evaluated):
     def keep_in(self, connection: Connection, last: int) -> int:
         """The same in another's; returns the last mark that is settled, by whichever process."""
         if last > self.last:
-            found = connection.exec_driver_sql(_KEEP, (last + 1,))
+            ((first,),) = drive(connection, _KEEP, (last + 1,))
         else:
-            found = connection.exec_driver_sql(_LOOK)
-        self.last = found.scalar_one() - 1
+            ((first,),) = drive(connection, _LOOK)
+        self.last = first - 1
         return self.last
 
     def look(self) -> int:

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Row, func, insert, select, text, update
 
 from domain.errors import ThresherError
 from domain.exact import format_quantity, quantity
-from projections.schema import Piece, run
+from projections.schema import Piece, rows
 from services.asset_facts import AssetFacts
 from services.mark_policy import NARROWEST_BAND, POLICIES, MarkPolicy, apart, inside
 from services.marks import MarkBoard, Quote, quote_of, stored_after
@@ -52,7 +52,7 @@ class Screen:
         """
         waiting: dict[tuple[str, str], Row[Any]] = {}
         latest: dict[str, Latest] = {}
-        if run(connection, _NEWS, {"last_id": board.last_id}).scalar():
+        if rows(connection, _NEWS, last_id=board.last_id)[0][0]:
             waiting = {(row.asset, row.source): row for row in _undecided(connection)}
             for _, other in stored_after(connection, board.last_id):
                 known, price = _latest(board, latest, other.asset), quantity(other.price)

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, func, select
 from domain.exact import ONE_UNIT, format_quantity, quantity
 from domain.tokens import Token
 from projections import tokens as token_rows
-from projections.schema import insert_once, run
+from projections.schema import insert_once, rows
 from services.mark_board import Board
 from services.mark_choice import Candidates
 from services.mark_lookup import latest_stored, latest_until, latest_within
@@ -80,7 +80,8 @@ def store_after(
 
 def last_id(connection: Connection) -> int:
     """The id of the mark stored last; 0 without marks."""
-    return run(connection, _LAST_ID, {}).scalar() or 0
+    ((last,),) = rows(connection, _LAST_ID)
+    return last or 0
 
 
 def mark_at(connection: Connection, id: int) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, select, update
 
 from domain.errors import ThresherError
-from projections.schema import CHECKPOINTS, run
+from projections.schema import CHECKPOINTS, change, rows
 
 READ_MODELS = "read_models"
 DELIVERY = "delivery"
@@ -61,15 +61,17 @@ def row_of(connection: Connection, name: str) -> Row[Any] | None:
 
 def position_of(connection: Connection, name: str) -> int:
     """Where a checkpoint stands; it must be there."""
-    return int(run(connection, _POSITION, {"name": name}).scalar_one())
+    ((position,),) = rows(connection, _POSITION, name=name)
+    return int(position)
 
 
 def with_tokens(connection: Connection, name: str, version: int) -> tuple[int, int]:
     """The same, and how often somebody's tokens changed; raises OtherVersion."""
-    found = {row.projection: row for row in run(connection, _POSITIONS, {"name": name})}
-    if found[name].version != version:
+    found = {each: stands for each, *stands in rows(connection, _POSITIONS, name=name)}
+    position, its_version = found[name]
+    if its_version != version:
         raise OtherVersion
-    return found[name].position, found[TOKENS].position
+    return position, found[TOKENS][0]
 
 
 def move(connection: Connection, old: Mapping[str, tuple[int, int]], new: int) -> None:
@@ -81,7 +83,7 @@ def move(connection: Connection, old: Mapping[str, tuple[int, int]], new: int) -
         {"name": name, "of_version": version, "old": position, "new": new}
         for name, (version, position) in old.items()
     ]
-    if run(connection, _MOVE, *moves).rowcount != len(moves):
+    if change(connection, _MOVE, *moves) != len(moves):
         stood = ", ".join(f"{name} at position {position}" for name, (_, position) in old.items())
         raise Fenced(f"no longer {stood}: another process moved them")
 

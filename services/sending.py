@@ -15,7 +15,7 @@ from functools import cache
 from sqlalchemy import Connection, Update, bindparam, literal_column, select, update
 
 from domain.days import sortable_instant
-from projections.schema import Piece, run
+from projections.schema import Piece, change, rows
 from services.database import Clock, Database
 from services.delivery import Channels, Confirm, DeliveryFailed, Message, TargetAway
 from services.digests import WAITING, compose
@@ -25,6 +25,7 @@ from services.tables import IS_UNSENT, OUTBOX
 RETRY_AFTER_SECONDS = (5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400)
 GIVEN_UP = "given up"
 BATCH = 1_000
+_COLUMNS = OUTBOX.columns.keys()
 _IS_DUE = (  # sent at once, or waiting for a digest that is due
     OUTBOX.c.sent_at.in_(("", WAITING)),
     OUTBOX.c.due_at <= bindparam("now"),
@@ -154,7 +155,7 @@ def hand_over(
 def _due(database: Database, target: str, now: datetime) -> list[Piece]:
     at = {"now": sortable_instant(now), "target": target}
     with database.reading() as connection:
-        if run(connection, _TO_COMPOSE, at).first() is None:
+        if not rows(connection, _TO_COMPOSE, **at):
             return _rows(connection, at)
     compose(database, target, now)
     with database.reading() as connection:
@@ -162,7 +163,7 @@ def _due(database: Database, target: str, now: datetime) -> list[Piece]:
 
 
 def _rows(connection: Connection, at: dict[str, str]) -> list[Piece]:
-    return [dict(row._mapping) for row in run(connection, _DUE, at)]
+    return [dict(zip(_COLUMNS, row, strict=True)) for row in rows(connection, _DUE, **at)]
 
 
 def _send(row: Piece, channels: Channels) -> Confirm | None:
@@ -229,8 +230,8 @@ def _note(database: Database, noted: Sequence[tuple[Piece, Piece]]) -> None:
         new = {f"new_{name}": value for name, value in values.items()}
         alike.setdefault(tuple(values), []).append(of | new)
     with database.writing() as connection:
-        for names, rows in alike.items():
-            run(connection, _note_of(names), *rows)
+        for names, each in alike.items():
+            change(connection, _note_of(names), *each)
 
 
 @cache
