@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import typer
 
@@ -10,7 +12,13 @@ from infra.commands import app
 from tests.end_to_end.command import thresher
 
 NUMBERS = ("threshold", "qty", "target", "number", "crossing", "amount")
-pytestmark = pytest.mark.usefixtures("database")
+
+
+@pytest.fixture(autouse=True)
+def _ledger(database: Path) -> None:
+    """There is a ledger, with nothing in it but a rule."""
+    assert thresher("rules", "add", "any", "100").code == 0
+    assert database.exists()
 
 
 @pytest.mark.parametrize("number", ["-5", "-5.50", "-0.5"])

@@ -103,7 +103,7 @@ def test_what_blocks_is_named_for_people(tmp_path: Path) -> None:
         (["reach", "5", "--spread", "101"], "at most 100"),
         (["methods", "S", "0"], "above zero"),
         (["methods", "S", "9"], "held"),
-        (["methods", "NOPE", "1"], "no mark of NOPE"),
+        (["methods", "NOPE", "1"], "no account holds NOPE"),
     ],
 )
 def test_what_cannot_be_asked_is_one_clear_line(args: list[str], complaint: str) -> None:
