@@ -262,4 +262,5 @@ class App:
         if "ledger" in self.__dict__:
             self.ledger.close()
         if "database" in self.__dict__:
+            self.database.through.close()
             self.database.reader.dispose()

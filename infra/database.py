@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
-from collections.abc import Callable
-from contextlib import suppress
-from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -15,12 +11,12 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from infra.older_files import renew
-from services.database import Database
+from infra.write_through import WriteThrough
+from services.database import NOTHING_TO_DO, Database
 
 _WRITES = "thresher_writes"
-_write = getattr(os, "fdatasync", os.fsync)  # on Linux without the time of the change
-# How much of the write-ahead log is let wait for `Database.checkpoint`, in pages, if nobody calls.
-MOST_PAGES = 4_000
+# How much of the write-ahead log is let wait to be copied beside the work, in pages.
+MOST_PAGES = 20_000
 # The last is for a store in memory alone.
 _PRAGMAS = (
     "journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=30000",
@@ -40,9 +36,9 @@ def open_database(path: Path, *, is_there: bool = False) -> Database:
     log = path.with_name(path.name + "-wal")
     if is_there:
         name = f"file:{quote(str(path))}?mode=rw&uri=true"
-        return _opened(create_engine(f"sqlite:///{name}"), partial(_flush, log))
+        return _opened(create_engine(f"sqlite:///{name}"), log)
     path.parent.mkdir(parents=True, exist_ok=True)
-    database = _opened(create_engine(f"sqlite:///{path}"), partial(_flush, log))
+    database = _opened(create_engine(f"sqlite:///{path}"), log)
     renew(database)
     return database
 
@@ -55,7 +51,7 @@ def open_memory(uri: str) -> Database:
     return _opened(create_engine(f"sqlite:///{uri}&uri=true", poolclass=QueuePool))
 
 
-def _opened(engine: Engine, flush: Callable[[], None] = lambda: None) -> Database:
+def _opened(engine: Engine, log: Path | None = None) -> Database:
     @event.listens_for(engine, "connect")
     def _prepare(connection: sqlite3.Connection, _: ConnectionPoolEntry) -> None:
         connection.isolation_level = None  # we say BEGIN ourselves, below
@@ -69,10 +65,5 @@ def _opened(engine: Engine, flush: Callable[[], None] = lambda: None) -> Databas
         plain.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     writer = engine.execution_options(**{_WRITES: True})
-    return Database(reader=engine, writer=writer, marks=writer, flush=flush)
-
-
-def _flush(log: Path) -> None:
-    """Has the machine write what was committed. Without a log, all is in the file and written."""
-    with suppress(FileNotFoundError), log.open("rb") as opened:
-        _write(opened.fileno())
+    through = NOTHING_TO_DO if log is None else WriteThrough(engine, log)
+    return Database(reader=engine, writer=writer, marks=writer, through=through)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -18,19 +17,36 @@ set_config('tcp_keepalives_idle', '10', true), set_config('tcp_keepalives_interv
 _AND_WAIT = text("SET LOCAL tcp_keepalives_count = 3")
 
 
+class Through:
+    """What has the machine write what was committed, so that a crash of the machine, not of the
+    process, loses nothing; here nothing, for where each commit does it, or none can.
+    """
+
+    def flush(self) -> None:
+        """Has it written by now."""
+
+    def stored(self, marks: int, *, is_written: bool) -> None:
+        """So many marks were committed; `is_written`: and then facts, which write all before."""
+
+    def close(self) -> None:
+        """Waits for what is still being written."""
+
+
+NOTHING_TO_DO = Through()
+
+
 @dataclass(frozen=True, slots=True)
 class Database:
     """Engines on one database: `reader` never takes a write lock, the others take theirs at once.
 
     `writer` is for the tables of one shard of the log, `marks` for the marks, which all share. On a
-    file they are the same, and `flush` has the machine write what was committed: until then, or
-    until the next facts, a crash of the machine, not of the process, may lose it.
+    file they are the same.
     """
 
     reader: Engine
     writer: Engine
     marks: Engine
-    flush: Callable[[], None] = lambda: None
+    through: Through = NOTHING_TO_DO
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -49,16 +65,6 @@ class Database:
         """The same for marks and held quotes: they are numbered in the order of commits."""
         with self.marks.begin() as connection:
             yield connection
-
-    def checkpoint(self) -> None:
-        """Copies what was committed from the log of a file into the file, as far as nobody reads
-        what was before. It takes milliseconds: better at a time of one's own than in a commit.
-        If it cannot be now, as in memory, where others may hold the table, a later one does it.
-        """
-        if self.reader.dialect.name == "sqlite":
-            with self.reader.connect() as connection, suppress(sqlite3.OperationalError):
-                plain = connection.connection.cursor()
-                plain.execute("PRAGMA wal_checkpoint(PASSIVE)").close()
 
     @contextmanager
     def alone(self, what: str) -> Iterator[bool]:

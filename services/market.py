@@ -28,13 +28,12 @@ from services.queries import Queries
 from services.sending import deliver
 
 AUDITED_EVERY = timedelta(seconds=1)
-CHECKPOINTED_EVERY = 4_000  # marks
 MOST_MARKS = 10_000  # read and evaluated together, by who follows the marks
 
 
 class Market:
-    """Takes quotes in batches; every batch is stored before rules see it, and durable with what
-    they say of it, or right after.
+    """Takes quotes in batches; every batch is stored before rules see it, and written through with
+    what they say of it, or right after.
 
     `max_behind`: how old the newest mark that waits may be before a live feed is conflated; None:
     each instant is evaluated, however long it takes. `is_late`: the last batch was older. `tell`
@@ -62,7 +61,6 @@ class Market:
         self._elsewhere = 0  # and in another process
         self._is_current = False  # whether no other process went on with the log
         self._audited: datetime | None = None
-        self._since_checkpoint = CHECKPOINTED_EVERY  # whatever was there before
         self._pace = Pace()
 
     def take(
@@ -85,12 +83,8 @@ class Market:
             self.counts.quotes += len(quotes)
             self.counts.held += taken.held
             crossings = self._see(taken.stored, recorded_at)
-        if (taken.stored or taken.held) and not crossings:  # their facts would have done it
-            self._database.flush()
-        self._since_checkpoint += len(taken.stored)
-        if self._since_checkpoint >= CHECKPOINTED_EVERY:
-            self._since_checkpoint = 0
-            self._database.checkpoint()  # now that nobody waits for what fired
+        count = len(taken.stored) + taken.held
+        self._database.through.stored(count, is_written=bool(crossings))
         return crossings
 
     def _look(self, connection: Connection) -> None:
@@ -127,7 +121,7 @@ class Market:
             self.watch.moved(board.follow(connection))
             self._evaluated.keep_in(connection, board.last_id)
         self._settled = board.last_id
-        self._database.flush()
+        self._database.through.flush()
         return new
 
     def follow(self, stored: Stored = ()) -> list[AlertFired | AlertRearmed]:
@@ -296,5 +290,5 @@ class Market:
     def _decide(self, held: int, state: str) -> Quote:
         with self._database.writing_marks() as connection:
             quote = decide(connection, held, state, sortable_instant(self._clock()))
-        self._database.flush()
+        self._database.through.flush()
         return quote

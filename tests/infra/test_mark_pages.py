@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from infra import write_through
 from infra.database import open_database
-from services import market as market_module
 from services.correlation import DailyPrices
 from services.marks import MarkBoard, Quote, store
 from tests.services.house import COIN, STOCK, House, buy
@@ -56,26 +56,33 @@ def test_marks_are_written_through_by_the_end_of_their_batch(
     with file_house.app.projector.database.writing_marks() as connection:  # keeps the order of all
         assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 1
     file_house.tick("C", "100")
+    file_house.app.database.through.close()
     written: list[int] = []
-    monkeypatch.setattr("infra.database._write", lambda file: written.append(os.fstat(file).st_ino))
+    monkeypatch.setattr(
+        "infra.write_through._write", lambda file: written.append(os.fstat(file).st_ino)
+    )
     log = Path(f"{file_house.path}-wal").stat().st_ino
+    market, through = file_house.app.market, file_house.app.database.through
     assert file_house.tick("C", "99") == []
+    through.close()
     assert written == [log]
     assert file_house.tick("C", "60")
-    assert file_house.app.market.take([]) == []
+    assert market.take([]) == []
+    through.close()
     assert written == [log]
-    file_house.app.market.bring_in(quotes(["C"], 1))
+    market.bring_in(quotes(["C"], 1))
     assert written == [log, log]
 
 
 def test_the_log_is_copied_into_the_file_between_batches_of_marks(
     file_house: House, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    market = file_house.app.market
-    monkeypatch.setattr(market_module, "CHECKPOINTED_EVERY", 50)
+    market, through = file_house.app.market, file_house.app.database.through
+    monkeypatch.setattr(write_through, "CHECKPOINTED_EVERY", 50)
 
     def copied() -> int:
         """How many marks are in the file itself."""
+        through.close()  # it is copied beside
         alone = tmp_path / "alone.db"
         alone.write_bytes(file_house.path.read_bytes())
         with closing(sqlite3.connect(alone)) as connection:
@@ -89,15 +96,17 @@ def test_the_log_is_copied_into_the_file_between_batches_of_marks(
     assert copied() == 61
 
 
-def test_a_log_that_cannot_be_copied_now_is_no_error(house: House) -> None:
-    """In memory there is none, and SQLite says that the table is locked while others are at it."""
-    house.say(STOCK)
-    beside = house.beside()
+def test_a_log_that_cannot_be_copied_now_is_no_error(file_house: House) -> None:
+    """Others write, or read what was before."""
+    file_house.say(STOCK)
+    beside, through = file_house.beside(), file_house.app.database.through
     with beside.app.database.writing_marks():
-        house.app.database.checkpoint()
+        through.stored(write_through.CHECKPOINTED_EVERY, is_written=True)
+        through.close()
     with beside.app.database.reading() as connection:
         connection.exec_driver_sql("SELECT * FROM marks").all()
-        house.app.database.checkpoint()
+        through.stored(write_through.CHECKPOINTED_EVERY, is_written=True)
+        through.close()
 
 
 def test_marks_of_an_earlier_file_are_kept(file_house: House) -> None:
