@@ -17,6 +17,8 @@ from services.database import NOTHING_TO_DO, Database
 _WRITES = "thresher_writes"
 # How much of the write-ahead log is let wait to be copied beside the work, in pages.
 MOST_PAGES = 20_000
+# Every transaction ends by itself: whoever gives a connection back need not roll back once more.
+_ENGINE: dict[str, Any] = {"pool_reset_on_return": None}
 # The last is for a store in memory alone.
 _PRAGMAS = (
     "journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=30000",
@@ -36,9 +38,9 @@ def open_database(path: Path, *, is_there: bool = False) -> Database:
     log = path.with_name(path.name + "-wal")
     if is_there:
         name = f"file:{quote(str(path))}?mode=rw&uri=true"
-        return _opened(create_engine(f"sqlite:///{name}"), log)
+        return _opened(create_engine(f"sqlite:///{name}", **_ENGINE), log)
     path.parent.mkdir(parents=True, exist_ok=True)
-    database = _opened(create_engine(f"sqlite:///{path}"), log)
+    database = _opened(create_engine(f"sqlite:///{path}", **_ENGINE), log)
     renew(database)
     return database
 

@@ -19,7 +19,8 @@ from sqlalchemy import Engine
 
 from services.database import Through
 
-CHECKPOINTED_EVERY = 20_000  # marks
+FLUSHED_EVERY = 200  # marks, and when none come
+CHECKPOINTED_EVERY = 20_000
 _BESIDE = ThreadPoolExecutor(1, "write-through")
 _write = getattr(os, "fdatasync", os.fsync)  # on Linux without the time of the change
 
@@ -34,6 +35,7 @@ class WriteThrough(Through):
         self._log = log
         self._flushed: Future[None] = _BESIDE.submit(lambda: None)
         self._copied = self._flushed
+        self._unwritten = 0
         self._since = CHECKPOINTED_EVERY  # whatever was there before
 
     def flush(self) -> None:
@@ -43,13 +45,16 @@ class WriteThrough(Through):
 
     def stored(self, marks: int, *, is_written: bool) -> None:
         self._since += marks
-        if marks and not is_written and (self._flushed.running() or self._flushed.done()):
-            self._flushed = _after(self._flushed, self.flush)  # else one waits to begin
+        self._unwritten = 0 if is_written else self._unwritten + marks
+        if self._unwritten >= FLUSHED_EVERY or (self._unwritten and not marks):
+            self._unwritten = 0
+            self._flushed = _after(self._flushed, self.flush)
         if self._since >= CHECKPOINTED_EVERY:
             self._since = 0
             self._copied = _after(self._copied, self._copy)
 
     def close(self) -> None:
+        self.stored(0, is_written=False)
         self._flushed.result()
         self._copied.result()
 

@@ -33,7 +33,7 @@ MOST_MARKS = 10_000  # read and evaluated together, by who follows the marks
 
 class Market:
     """Takes quotes in batches; every batch is stored before rules see it, and written through with
-    what they say of it, or right after.
+    what they say of it, or soon after.
 
     `max_behind`: how old the newest mark that waits may be before a live feed is conflated; None:
     each instant is evaluated, however long it takes. `is_late`: the last batch was older. `tell`

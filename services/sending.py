@@ -27,7 +27,7 @@ GIVEN_UP = "given up"
 BATCH = 1_000
 _COLUMNS = OUTBOX.columns.keys()
 _IS_DUE = (  # sent at once, or waiting for a digest that is due
-    OUTBOX.c.sent_at.in_(("", WAITING)),
+    (OUTBOX.c.sent_at == "") | (OUTBOX.c.sent_at == WAITING),
     OUTBOX.c.due_at <= bindparam("now"),
 )
 _TARGETS = select(OUTBOX.c.channel).where(*_IS_DUE).distinct().order_by(OUTBOX.c.channel)
@@ -95,7 +95,7 @@ def deliver(
 
 def due_targets(connection: Connection, now: datetime) -> list[str]:
     """The channels, with their targets, for which something is due."""
-    return list(connection.execute(_TARGETS, {"now": sortable_instant(now)}).scalars())
+    return [target for (target,) in rows(connection, _TARGETS, now=sortable_instant(now))]
 
 
 def send_due(
