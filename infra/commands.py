@@ -108,6 +108,9 @@ def run() -> None:
         reason = str(error).strip().partition("\n")[0]
         stderr().print(f"thresher: the database: {reason}", style="red", markup=False)
         sys.exit(1)
+    except (OverflowError, UnicodeEncodeError) as error:
+        stderr().print(f"thresher: a value cannot be used: {error}", style="red", markup=False)
+        sys.exit(1)
     except (ThresherError, HeaderError, Refusal, OSError) as error:
         stderr().print(f"thresher: {_told(error)}", style="red", markup=False, soft_wrap=True)
         sys.exit(1)

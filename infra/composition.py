@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from eventsourcing.persistence import PersistenceError
 from rich.console import Console
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 
 from domain.days import sortable_instant
 from domain.errors import ThresherError
@@ -27,6 +27,7 @@ from services.delivery import Channels, Confirm, Message, Send
 from services.evaluated import EvaluatedOfFile
 from services.ledger import Ledger, Offer, check_id
 from services.market import Market
+from services.marks import last_id
 from services.projector import Projector
 from services.queries import Queries
 from services.windows_out import tell_windows
@@ -82,7 +83,10 @@ class App:
             return opening.database(self.settings.database_url, reconnects=self.reconnects)
         if self.settings.memory:
             return open_memory(self.settings.memory)
-        return open_database(self._path)
+        try:
+            return open_database(self._path)
+        except DatabaseError as error:
+            raise UnusableDatabase(f"{self._path}: {error.orig}") from error
 
     @cached_property
     def ledger(self) -> Ledger:
@@ -190,13 +194,18 @@ class App:
     @property
     def _waits(self) -> bool:
         """Whether rules were not asked about all marks of the file."""
-        evaluated = self._evaluated
-        return evaluated is not None and evaluated.look() < self.projector.board.last_id
+        if self._evaluated is None:
+            return False
+        with self.database.reading() as connection:
+            return self._evaluated.look_in(connection) < last_id(connection)
 
     def ask_first(self) -> None:
         """Before facts are appended: marks that wait are asked about with the books of before."""
-        if self._waits:
-            self.market  # noqa: B018  it asks as it is made
+        if not self._waits:
+            return
+        if "market" in self.__dict__:
+            self.market.take(())
+        self.market.keep_evaluated()  # it asks as it is made
 
     def record(self, offer: Offer) -> None:
         """A fact that somebody states: appended and projected."""
@@ -262,5 +271,7 @@ class App:
         if "ledger" in self.__dict__:
             self.ledger.close()
         if "database" in self.__dict__:
-            self.database.through.close()
-            self.database.reader.dispose()
+            try:
+                self.database.through.close()
+            finally:
+                self.database.reader.dispose()

@@ -12,13 +12,12 @@ from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from infra.older_files import renew
 from infra.write_through import WriteThrough
+from projections.schema import errors_as_known
 from services.database import NOTHING_TO_DO, Database
 
 _WRITES = "thresher_writes"
 # How much of the write-ahead log is let wait to be copied beside the work, in pages.
 MOST_PAGES = 20_000
-# Every transaction ends by itself: whoever gives a connection back need not roll back once more.
-_ENGINE: dict[str, Any] = {"pool_reset_on_return": None}
 # The last is for a store in memory alone.
 _PRAGMAS = (
     "journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=30000",
@@ -35,12 +34,13 @@ def open_database(path: Path, *, is_there: bool = False) -> Database:
     log keeps the order of all, so that neither marks nor read models can be ahead of them. Who
     stores marks, and then no fact, flushes.
     """
-    log = path.with_name(path.name + "-wal")
+    real = path.resolve()  # SQLite keeps the log beside that
+    log = real.with_name(real.name + "-wal")
     if is_there:
         name = f"file:{quote(str(path))}?mode=rw&uri=true"
-        return _opened(create_engine(f"sqlite:///{name}", **_ENGINE), log)
+        return _opened(create_engine(f"sqlite:///{name}"), log)
     path.parent.mkdir(parents=True, exist_ok=True)
-    database = _opened(create_engine(f"sqlite:///{path}", **_ENGINE), log)
+    database = _opened(create_engine(f"sqlite:///{path}"), log)
     renew(database)
     return database
 
@@ -64,7 +64,12 @@ def _opened(engine: Engine, log: Path | None = None) -> Database:
     def _begin(connection: Connection) -> None:
         plain: Any = connection.connection.driver_connection  # a quarter of a statement's cost
         writes = connection.get_execution_options().get(_WRITES)
-        plain.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
+        try:
+            with errors_as_known("BEGIN"):
+                plain.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
+        except BaseException:
+            plain.rollback()  # whatever came after it began
+            raise
 
     writer = engine.execution_options(**{_WRITES: True})
     through = NOTHING_TO_DO if log is None else WriteThrough(engine, log)

@@ -40,7 +40,7 @@ class Importer:
         self.app = app
         self.taxpayer = taxpayer
         self.source = source
-        self.ingest = Ingest(app.database, app.ledger, app.clock, taxpayer)
+        self.ingest = Ingest(app.database, app.ledger, app.clock, taxpayer, app.ask_first)
         self.marks = self.quotes = 0  # new ones; all that could be used
         app.ask_first()  # opens the tables and catches up before anything is added
 

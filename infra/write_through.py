@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
 
 from services.database import Through
 
@@ -46,16 +46,21 @@ class WriteThrough(Through):
     def stored(self, marks: int, *, is_written: bool) -> None:
         self._since += marks
         self._unwritten = 0 if is_written else self._unwritten + marks
-        if self._unwritten >= FLUSHED_EVERY or (self._unwritten and not marks):
+        is_time = self._unwritten >= FLUSHED_EVERY or (self._unwritten and not marks)
+        if is_time and self._flushed.done():
+            self._flushed.result()  # raises what it met
             self._unwritten = 0
-            self._flushed = _after(self._flushed, self.flush)
-        if self._since >= CHECKPOINTED_EVERY:
+            self._flushed = _BESIDE.submit(self.flush)
+        if marks and self._since >= CHECKPOINTED_EVERY and self._copied.done():
+            self._copied.result()
             self._since = 0
-            self._copied = _after(self._copied, self._copy)
+            self._copied = _BESIDE.submit(self._copy)
 
     def close(self) -> None:
-        self.stored(0, is_written=False)
         self._flushed.result()
+        if self._unwritten:
+            self._unwritten = 0
+            self.flush()
         self._copied.result()
 
     def _copy(self) -> None:
@@ -63,12 +68,7 @@ class WriteThrough(Through):
 
         It takes milliseconds, which a commit would take. If it cannot be now, a later one does it.
         """
-        with self._engine.connect() as connection, suppress(sqlite3.OperationalError):
+        known = suppress(sqlite3.OperationalError, DBAPIError)
+        with known, self._engine.connect() as connection:
             plain: Any = connection.connection.driver_connection
             plain.execute("PRAGMA wal_checkpoint(PASSIVE)").close()
-
-
-def _after(last: Future[None], act: Callable[[], None]) -> Future[None]:
-    if last.done():
-        last.result()  # raises what it met
-    return _BESIDE.submit(act)

@@ -74,6 +74,7 @@ ALERTS = Projection(
 )
 TIMES = ("snoozed_until", "quiet", "digest")
 # Built once: a statement that is built anew takes longer than it runs.
+_MOST = 2**31 - 1  # that a column holds: earlier versions checked no cooldown
 _TIMES = select(*(ALERT_RULES.table.c[name] for name in TIMES)).where(
     ALERT_RULES.table.c.taxpayer == bindparam("taxpayer"),
     ALERT_RULES.table.c.name == bindparam("name"),
@@ -133,7 +134,7 @@ def _set_rule(
             fact.quiet,
             snoozed or "",
             fact.amount,
-            fact.cooldown_seconds,
+            min(fact.cooldown_seconds, _MOST),
             fact.dwell_seconds,
             fact.digest,
         )

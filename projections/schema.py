@@ -119,7 +119,7 @@ def drive(connection: Connection, text: str, given: Row = ()) -> Sequence[Row]:
     if connection.dialect.name != "sqlite":
         found: Sequence[Any] = connection.exec_driver_sql(text, given).fetchall()
         return found
-    with _errors_as_known(text):
+    with errors_as_known(text):
         plain: Any = connection.connection.driver_connection
         here: list[Row] = plain.execute(text, given).fetchall()
         return here
@@ -129,14 +129,15 @@ def drive_each(connection: Connection, text: str, each: Sequence[Row]) -> int:
     """The same for a text that changes rows, run for each; returns how many it changed."""
     if connection.dialect.name != "sqlite":
         return connection.exec_driver_sql(text, list(each)).rowcount
-    with _errors_as_known(text):
+    with errors_as_known(text):
         plain: Any = connection.connection.driver_connection
         changed: int = plain.executemany(text, each).rowcount
         return changed
 
 
 @contextmanager
-def _errors_as_known(text: str) -> Iterator[None]:
+def errors_as_known(text: str) -> Iterator[None]:
+    """Errors of SQLite's driver, when it runs this, as SQLAlchemy would raise them."""
     try:
         yield
     except sqlite3.Error as error:

@@ -23,6 +23,7 @@ MOST_DAYS = 366
 NOTICE, URGENT = "notice", "urgent"
 SEVERITIES = (NOTICE, URGENT)
 DWELL_MOST = 366 * 86400
+COOLDOWN_MOST = 3_660 * 86400
 SCHEMES = ("terminal", "file", "webhook", "kafka")
 _WITHOUT_TARGET = ("terminal", "kafka")
 _WEB = ("https://", "http://")  # the second is for tests on the machine itself
@@ -53,8 +54,10 @@ def checked_rule(rule: AlertRuleSet) -> AlertRuleSet:
         raise InvalidRule(f"re-arm ratio {rule.rearm_ratio}: use a share between 0 and 1")
     if rule.severity not in SEVERITIES:
         raise InvalidRule(f"severity {rule.severity!r}: use one of {', '.join(SEVERITIES)}")
-    if rule.cooldown_seconds < 0:
-        raise InvalidRule(f"cooldown {rule.cooldown_seconds}: use zero or more seconds")
+    if not 0 <= rule.cooldown_seconds <= COOLDOWN_MOST:
+        raise InvalidRule(
+            f"cooldown {rule.cooldown_seconds}: use zero to {COOLDOWN_MOST} seconds (ten years)"
+        )
     if rule.metric in DATE_METRICS and rule.dwell_seconds:
         raise InvalidRule(f"dwell {rule.dwell_seconds}: {rule.metric} is a day, it does not last")
     if rule.metric in (WINDOW_CLOSES, SAFE_TO_BUY) and lot_of(rule.scope):
@@ -149,7 +152,7 @@ def quiet_until(text: str, now: datetime) -> datetime:
 
 def after_cooldown(fired_at: str, seconds: int) -> str:
     """The instant from which a rule that fired may fire again; empty: at any."""
-    return seconds_after(fired_at, seconds) if seconds else ""
+    return seconds_after(fired_at, min(seconds, COOLDOWN_MOST)) if seconds else ""
 
 
 def in_scope(scope: str, asset: Asset, account: Account, lot: str) -> bool:

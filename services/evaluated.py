@@ -58,8 +58,12 @@ class Evaluated:
         """The same in another's; returns the last mark that is settled, by whichever process."""
         return last
 
-    def look(self) -> int:
+    def look_in(self, connection: Connection) -> int:
         """The last mark that is settled, by whichever process, as far as it is kept; else 0."""
+        return 0
+
+    def look(self) -> int:
+        """The same, now."""
         return 0
 
 
@@ -134,23 +138,28 @@ class EvaluatedOfFile(Evaluated):
 
     def keep(self, last: int) -> None:
         """Moves to mark `last`, if nobody came further, in a transaction of its own."""
-        if last > self.last:
+        if last > self.look():
             with self._database.writing() as connection:
                 self.keep_in(connection, last)
 
     def keep_in(self, connection: Connection, last: int) -> int:
         """The same in another's; returns the last mark that is settled, by whichever process."""
-        if last > self.last:
-            ((first,),) = drive(connection, _KEEP, (last + 1,))
-        else:
-            ((first,),) = drive(connection, _LOOK)
+        if last <= self.last:
+            return self.look_in(connection)
+        ((first,),) = drive(connection, _KEEP, (last + 1,))
+        self.last = first - 1
+        return self.last
+
+    def look_in(self, connection: Connection) -> int:
+        """The last mark that is settled, by whichever process."""
+        ((first,),) = drive(connection, _LOOK)
         self.last = first - 1
         return self.last
 
     def look(self) -> int:
-        """The last mark that is settled, by whichever process."""
+        """The same, now."""
         with self._database.reading() as connection:
-            return self.keep_in(connection, 0)
+            return self.look_in(connection)
 
 
 def settled_at(database: Database, ledger: Ledger, position: int, last: int) -> str:

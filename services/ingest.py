@@ -49,12 +49,16 @@ class Counts:
 class Ingest:
     """Takes rows of one taxpayer; every `flush` is durable before it returns."""
 
-    def __init__(self, database: Database, ledger: Ledger, clock: Clock, taxpayer: str) -> None:
+    def __init__(
+        self, database: Database, ledger: Ledger, clock: Clock, taxpayer: str,
+        before: Callable[[], None] = lambda: None,
+    ) -> None:  # fmt: skip
         self.counts = Counts()
         self._database = database
         self._ledger = ledger
         self._clock = clock
         self._taxpayer = taxpayer
+        self._before = before  # each append
         self._rows: list[Row] = []
         self._bad: list[BadRow] = []
 
@@ -81,6 +85,8 @@ class Ingest:
         self._rows, self._bad = [], []
         recorded_at = sortable_instant(self._clock())
         offers = [offer for row in rows for offer in row.offers]
+        if offers:
+            self._before()
         outcomes = iter(self._ledger.append(offers, recorded_at) if offers else ())
         for row in rows:
             last = [next(outcomes) for _ in row.offers][-1]

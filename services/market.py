@@ -16,13 +16,13 @@ from services.collector import paused
 from services.database import Clock, Database
 from services.delivery import Channels, targets
 from services.evaluated import Evaluated, EvaluatedOfFile, settled_at
-from services.held_marks import decide, held_quote
 from services.intake import Intake, Step
 from services.ledger import Ledger
 from services.live.pace import Pace, is_behind
 from services.mark_intake import MarkIntake, Stored
 from services.market_counts import MarketCounts, conflated
 from services.marks import Quote, last_id, store, stored_after
+from services.progress import OtherVersion
 from services.projector import Projector
 from services.queries import Queries
 from services.sending import deliver
@@ -79,32 +79,40 @@ class Market:
             taken = self._intake.take(
                 self._projector.board, quotes, recorded_at, confirmed=confirmed, beside=self._look
             )
-            self._join(recorded_at[:10])
+            stored = self._join(taken.stored, recorded_at[:10])
             self.counts.quotes += len(quotes)
             self.counts.held += taken.held
-            crossings = self._see(taken.stored, recorded_at)
+            crossings = self._see(stored, recorded_at)
         count = len(taken.stored) + taken.held
         self._database.through.stored(count, is_written=bool(crossings))
         return crossings
 
     def _look(self, connection: Connection) -> None:
-        """In the transaction that stores marks: what is settled here is kept; did others go on?"""
-        self._is_current = self._projector.is_current(connection)
+        """In a snapshot: what is settled here is kept, or known to others; did others go on?"""
         self._elsewhere = self._evaluated.keep_in(connection, self._settled)
+        try:
+            self._is_current = self._projector.is_current(connection)
+        except OtherVersion:
+            self._is_current = False  # whoever follows says so, when the marks are stored
 
-    def _join(self, today: str) -> None:
+    def _join(self, stored: Stored, today: str) -> Stored:
         """Takes up what other processes did until then: facts, rules, crossings.
 
-        If they asked rules at marks that are new here: up to the very mark of their last crossing.
+        Rules are asked at the marks of a snapshot with what the log said in that snapshot: at
+        earlier marks what was appended since would be of the future.
         """
-        if self._elsewhere > self._settled:
-            self._is_current, known = False, -1
-            while known != self._elsewhere:
-                known = self._elsewhere
-                self._projector.catch_up(today)
-                self._projector.follow()
-                self._elsewhere = self._evaluated.look()
-        self.watch.follow(is_current=self._is_current)
+        if self._is_current and self._elsewhere <= self._settled:
+            self.watch.follow(is_current=True)
+            return stored
+        while True:
+            self._projector.catch_up(today)
+            self.watch.follow()
+            with self._database.reading() as connection:
+                self._elsewhere = self._evaluated.look_in(connection)
+                self._is_current = self._projector.is_current(connection)
+                stored = stored_after(connection, self._projector.board.last_id)
+            if self._is_current and self._ledger.head() == self._projector.position:
+                return stored
 
     def bring_in(self, quotes: Sequence[Quote]) -> int:
         """Stores prices of the past; rules are asked about the latest of them, at the next chance.
@@ -116,11 +124,14 @@ class Market:
         with self._database.writing_marks() as connection:
             before = last_id(connection)
             new = store(connection, quotes, sortable_instant(self._clock()))
-            if self._evaluated.keep_in(connection, self._settled) < before:
-                return new
-            self.watch.moved(board.follow(connection))
-            self._evaluated.keep_in(connection, board.last_id)
-        self._settled = board.last_id
+            fresh = stored_after(connection, board.last_id)
+            nobody_waits = self._evaluated.keep_in(connection, self._settled) >= before
+            if nobody_waits and fresh:
+                self._evaluated.keep_in(connection, fresh[-1][0])
+        if nobody_waits:
+            self.watch.take(fresh)
+            self._settled = board.last_id
+        self._database.through.stored(new, is_written=False)
         self._database.through.flush()
         return new
 
@@ -220,25 +231,13 @@ class Market:
         """The instant up to which rules were evaluated; empty before the first."""
         return self.watch.engine.now
 
-    def confirm(self, held: int) -> Quote:
-        """Makes a held quote a mark after all; raises NoSuchHeldMark.
-
-        Stored first: if this stops in between, it is still listed and can be confirmed again.
-        """
-        with self._database.reading() as connection:
-            quote = held_quote(connection, held)
-        self.take([quote], confirmed=True)
-        self._decide(held, "confirmed")
-        return quote
-
-    def reject(self, held: int) -> Quote:
-        """Lets a held quote never become a mark; raises NoSuchHeldMark."""
-        return self._decide(held, "rejected")
-
     def facts_changed(self, at: str | None = None) -> list[AlertFired | AlertRearmed]:
         """After facts were projected: they move losses without a tick, at the marks of now."""
         if isinstance(self._evaluated, EvaluatedOfFile):
-            return self.take(()) + self._changed((), at)
+            crossings = self.take(())
+            while more := crossings and self.take(()):  # with them the log was read on
+                crossings += more
+            return crossings + self._changed((), at)
         with self._database.reading() as connection:
             moved = self._projector.board.follow(connection)
         return self._changed(moved, at)
@@ -250,6 +249,8 @@ class Market:
     def resume(self) -> list[AlertFired | AlertRearmed]:
         """For who goes on where a killed process ended: as it was then, then mark by mark."""
         projector = self._projector
+        if self._evaluated.look() > self._settled:
+            return self.take(())  # others went on: as it was then is no more
         at = settled_at(self._database, self._ledger, projector.position, self._settled)
         return self._changed((), at) + self.take(())
 
@@ -260,7 +261,7 @@ class Market:
         """
         if not self._pace.is_time(self._clock()):
             return []
-        crossings = self.taken_up()
+        crossings = self.facts_changed()
         self.keep_evaluated()
         return crossings
 
@@ -286,9 +287,3 @@ class Market:
         """
         for taxpayer in sorted(self._projector.taxpayers):
             self._projector.refresh(taxpayer, self._queries.today(taxpayer))
-
-    def _decide(self, held: int, state: str) -> Quote:
-        with self._database.writing_marks() as connection:
-            quote = decide(connection, held, state, sortable_instant(self._clock()))
-        self._database.through.flush()
-        return quote

@@ -109,18 +109,19 @@ class Projector:
         changed: set[str] = set()
         facts, start = self.ledger.just_appended(self.position), self.position
         # What was appended here was the head then: it need be neither asked nor read.
-        head = facts[-1].position if facts else self.ledger.head()
-        self.telling.head = head
+        self.telling.head = head = facts[-1].position if facts else self.ledger.head()
         while self.position < head:
-            facts = facts or self.ledger.read(self.position, BATCH)
+            if not facts:  # of whoever appended them
+                facts = self.ledger.read(self.position, BATCH)
+                # Alerts that others may have told: whose rules they are, takes them up anew.
+                self._anew({m.taxpayer for m in facts if type(m.recorded.fact) in ALERT_TYPES})
             try:
                 changed |= self._project(facts, as_of)
-            except Fenced:
+            except BaseException as error:
                 self._forget(facts)
+                if not isinstance(error, Fenced):
+                    raise
                 self.follow()
-            except BaseException:
-                self._forget(facts)
-                raise
             facts = []
             progress(self.position - start, head - start)
         if self.telling.held:
@@ -216,18 +217,17 @@ class Projector:
                 self.all_changed()
                 self.board = MarkBoard(connection, self.board.last_id)
             elif stored > self.position:
-                passed = self._passed_by(stored)
-                self.changed |= passed
-                self.ruled |= passed
+                self._anew(self._passed_by(stored))
             if tokens_now != self._tokens_seen:
                 self.board.follow_tokens(connection)
             self.position, self._tokens_seen = stored, tokens_now
 
     def all_changed(self) -> None:
         """Whoever follows takes everybody up anew."""
-        everybody = set(self.ledger.taxpayers())
-        self.changed |= everybody
-        self.ruled |= everybody
+        self._anew(set(self.ledger.taxpayers()))
+
+    def _anew(self, names: set[str]) -> None:
+        self.changed, self.ruled = self.changed | names, self.ruled | names
 
     def _passed_by(self, until: int) -> set[str]:
         """Whom others' facts up to a position reach; those whose books moved are loaded anew."""

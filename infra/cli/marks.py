@@ -17,7 +17,7 @@ from infra.cli.rules import say_if_without
 from infra.cli.streams import follow_stdin, open_text
 from infra.sources.csv_lines import lines, marks_header
 from infra.sources.mark_feed import csv_quote, json_quote
-from services import held_marks
+from services import deciding, held_marks
 from services.market import Market
 from services.marks import Quote
 from services.quarantine import BadRow
@@ -52,6 +52,7 @@ MaxBehind = Annotated[
     float | None,
     typer.Option(
         min=0,
+        max=366 * 86400,
         help="Seconds that marks may wait until only the latest of an asset is valued; 0: any.",
     ),
 ]
@@ -95,14 +96,17 @@ def held(output: Output = Format.AUTO) -> None:
     show(rows, output, HELD, "Held quotes", "No quote is held.")
 
 
-Number = Annotated[int, typer.Argument(help="Its number in: thresher marks held.")]
+Number = Annotated[
+    int, typer.Argument(max=2**63 - 1, min=-(2**63), help="Its number in: thresher marks held.")
+]
 
 
 @commands.command("confirm", cls=TakesNumber)
 def confirm(number: Number) -> None:
     """Say that a held quote is right: it becomes a mark, and rules are evaluated."""
-    market = application().market
-    quote = market.confirm(number)
+    app = application()
+    market = app.market
+    quote = deciding.confirm(market, app.database, app.clock, number)
     market.refresh()
     stderr().print(
         f"{quote.asset} at {quote.price} is a mark, {market.counts.fired} alerts fired, "
@@ -114,7 +118,9 @@ def confirm(number: Number) -> None:
 @commands.command("reject", cls=TakesNumber)
 def reject(number: Number) -> None:
     """Say that a held quote is wrong: it never becomes a mark."""
-    quote = application().market.reject(number)
+    app = application()
+    app.projector  # noqa: B018  makes the tables
+    quote = deciding.reject(app.database, app.clock, number)
     stderr().print(f"{quote.asset} at {quote.price} is rejected", markup=False)
 
 

@@ -110,4 +110,3 @@ def _record(app: App, taxpayer: str, asset: str, candidates: tuple[str, ...], re
         effective_at="0001-01-01", asset=asset, candidates=candidates, reason=reason
     )
     app.record(Offer(taxpayer, DECLARED, f"similar/{asset}", fact, "command line"))
-    app.projector.catch_up(app.queries.today(taxpayer))

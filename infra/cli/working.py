@@ -26,7 +26,8 @@ from services.changes_out import OPPORTUNITIES
 
 _log = logging.getLogger(__name__)
 MetricsPort = Annotated[
-    int, typer.Option(help="/metrics, /healthz and /readyz are there; 0: nowhere.")
+    int,
+    typer.Option(min=0, max=65535, help="/metrics, /healthz and /readyz are there; 0: nowhere."),
 ]
 MetricsAddress = Annotated[str, typer.Option(help="The address it listens on.")]
 MaxLag = Annotated[
@@ -51,7 +52,7 @@ def worker_command(
 def run_command(
     address: MetricsAddress = "127.0.0.1",
     port: Annotated[
-        int, typer.Option(help="/metrics, /healthz and /readyz are there; 0: a free one.")
+        int, typer.Option(min=0, max=65535, help="/metrics, /healthz, /readyz; 0: a free one.")
     ] = 8080,
     max_lag: MaxLag = 1_000,
 ) -> None:

@@ -15,7 +15,7 @@ import logging
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from datetime import datetime
 from typing import Any
 
@@ -83,10 +83,12 @@ class Worker:
     def close(self) -> None:
         """Lets every shard go, with all that it settled."""
         self._at_once.shutdown()
-        for shard in self.shards.values():
-            with suppress(PositionMoved):
-                shard.market.keep_evaluated()
-            shard.close()
+        with ExitStack() as at_end:
+            for shard in self.shards.values():
+                at_end.callback(shard.close)
+            for shard in self.shards.values():
+                with suppress(PositionMoved):
+                    shard.market.keep_evaluated()
         self.shards = {}
 
     def _hold(self, assigned: Collection[Any]) -> set[Any]:

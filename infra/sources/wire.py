@@ -152,10 +152,15 @@ _SHAPE_REMEDIES = {
 }
 
 
+def _shown(part: object) -> str:
+    """A name from outside: no store takes a NUL, and no terminal should obey one."""
+    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in str(part))
+
+
 def refusal(error: ValidationError) -> Refusal:
     """The first problem of a validation as a refusal that names field and remedy."""
     first = error.errors(include_url=False)[0]
-    field = ".".join(str(part) for part in first["loc"] if part not in ("function-after",))
+    field = ".".join(_shown(part) for part in first["loc"] if part not in ("function-after",))
     cause = first.get("ctx", {}).get("error")
     if isinstance(cause, InvalidText):
         return Refusal(field, f"{cause.text!r} is not valid", cause.remedy)

@@ -103,3 +103,10 @@ def object_of(fields: dict[str, Any], name: str, odd: str) -> str:
 
 def text_of(envelope: dict[str, Any], data: str) -> bytes:
     return object_of(envelope, "data", data).encode()
+
+
+def test_a_reason_is_text_that_every_store_takes() -> None:
+    """PostgreSQL takes no NUL: the batch of such a message could never be stored."""
+    value = text_of(_ENVELOPE, object_of(event("buy"), "\\u0000a", '"1"'))
+    _, refused = plainly(value)
+    assert refused.startswith("\\x00a: ")

@@ -16,6 +16,7 @@ from infra.composition import App
 from infra.database import open_database
 from infra.settings import Settings
 from infra.sources.fact_json import parse_event
+from services import deciding
 from services.ledger import Offer, Outcome
 from services.marks import Quote
 from services.verify import rebuild_and_compare
@@ -128,6 +129,14 @@ class House:
         at = self.clock.text
         quotes = [Quote(asset, price, at) for asset, price in prices]
         return self.app.market.take(quotes, confirmed=True)  # rules are tested here, not feeds
+
+    def confirm(self, held: int) -> Quote:
+        """A person says that a held quote is right."""
+        return deciding.confirm(self.app.market, self.app.database, self.clock, held)
+
+    def reject(self, held: int) -> Quote:
+        """Or wrong."""
+        return deciding.reject(self.app.database, self.clock, held)
 
     def ask(self, *, taxpayer: str = "main", as_of: str | None = None,
             known_at: str | None = None) -> Json:  # fmt: skip

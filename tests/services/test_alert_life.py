@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from domain.decisions import AlertAcknowledged, AlertFired, AlertSnoozed
+from domain.decisions import AlertAcknowledged, AlertFired, AlertRuleSet, AlertSnoozed
 from domain.fact_codec import AlertFact
-from services.alert_rules import InvalidRule, quiet_hours, quiet_until
+from services.alert_rules import InvalidRule, checked_rule, quiet_hours, quiet_until
 from services.delivery import DeliveryFailed, Message, outbox
 from services.ledger import Offer
 from tests.services.house import COIN, House, Json, buy
@@ -183,6 +183,25 @@ def test_a_rule_that_cools_down_fires_again_when_the_time_is_over(coin: House) -
     coin.clock.advance(minutes=1)
     again = coin.app.market.facts_changed(coin.clock.text)  # no tick is needed
     assert [(each.rule, each.crossing) for each in again] == [("loss", 2)]
+    coin.close()
+
+
+@pytest.mark.parametrize("seconds", [10**12, 2**63])
+def test_a_cooldown_past_the_calendar_is_refused_and_one_of_before_lasts(
+    coin: House, seconds: int
+) -> None:
+    """Earlier versions took it, and what is in the log stays."""
+    rule = AlertRuleSet(
+        effective_at="2025-03-01", name="loss", scope="all", metric="harvestable_loss",
+        threshold="200", cooldown_seconds=seconds,
+    )  # fmt: skip
+    with pytest.raises(InvalidRule, match=f"cooldown {seconds}: use zero to"):
+        checked_rule(rule)
+    coin.watch("loss", "200", cooldown_seconds=seconds)
+    assert len(coin.tick("C", "70")) == 1
+    assert len(coin.tick("C", "99")) == 1
+    coin = coin.reopened()
+    assert coin.tick("C", "60") == []
     coin.close()
 
 

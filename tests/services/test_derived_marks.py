@@ -158,7 +158,7 @@ def test_a_held_quote_of_the_share_moves_nothing(tokens: House) -> None:
     slip = Quote("S", "10", tokens.clock.text, source="other")
     assert tokens.app.market.take([slip]) == []
     assert tokens.app.projector.board.marks["T"].price == 10 * 10**18
-    tokens.app.market.confirm(1)
+    tokens.confirm(1)
     (alert,) = tokens.ask()["alerts"]
     assert alert["value"] == "900"
 

@@ -135,7 +135,7 @@ def test_a_mark_sent_again_after_the_crash_is_not_held(share: House) -> None:
 def test_a_person_confirms_and_rules_are_evaluated(share: House) -> None:
     feed(share, "S", "40")
     counts = share.app.market.counts
-    quote = share.app.market.confirm(1)
+    quote = share.confirm(1)
     assert (quote.asset, quote.price, counts.fired) == ("S", "40", 1)
     (alert,) = share.ask()["alerts"]
     assert alert["value"] == "600"
@@ -147,7 +147,7 @@ def test_a_person_rejects_and_the_quote_never_comes_back(share: House) -> None:
     share.clock.advance(minutes=1)
     quote = Quote("S", "10", share.clock.text, source="feed")
     share.app.market.take([quote])
-    assert share.app.market.reject(1) == quote
+    assert share.reject(1) == quote
     share.app.market.take([quote])
     assert listed(share) == []
     assert prices(share, "S") == ["100"]
@@ -158,8 +158,8 @@ def test_a_person_rejects_and_the_quote_never_comes_back(share: House) -> None:
 @pytest.mark.parametrize("number", [1, 2])
 def test_what_is_not_held_cannot_be_decided(share: House, number: int) -> None:
     feed(share, "S", "10")
-    share.app.market.reject(1)
-    for decide in (share.app.market.confirm, share.app.market.reject):
+    share.reject(1)
+    for decide in (share.confirm, share.reject):
         with pytest.raises(NoSuchHeldMark, match=f"no quote is held under {number}"):
             decide(number)
     assert prices(share, "S") == ["100"]

@@ -110,6 +110,61 @@ def test_facts_that_come_after_are_not_known_to_marks_of_before(coin: House) -> 
     assert told(after) == []
 
 
+def test_what_was_asked_before_a_fact_is_not_asked_again_after_it(coin: House) -> None:
+    """Whoever states it has seen to that: the process that asked need not have said so."""
+    assert killed((Market, "_join"), takes(coin, quotes(coin, "80", "99")))
+    after = coin.reopened()
+    after.app.ask_first()
+    after.append(buy("b2", "9", "900", asset="C"))  # and is killed
+    again = after.reopened()
+    again.app.market  # noqa: B018
+    assert told(again) == []
+    beside = again.beside()
+    beside.app.market  # noqa: B018
+    takes(again, quotes(again, "90", "99"))()
+    beside.say(buy("b3", "20", "2000", asset="C"))
+    assert told(again) == []
+
+
+def test_crossings_that_another_stored_and_did_not_project_are_known(coin: House) -> None:
+    beside = coin.beside()
+    beside.app.market  # noqa: B018
+    assert killed((Projector, "catch_up"), takes(coin, quotes(coin, "60")))
+    takes(beside, quotes(coin, "99"))()
+    takes(beside, quotes(coin, "60"))()
+    assert minutes(beside) == ["AlertFired 12:02", "AlertRearmed 12:03", "AlertFired 12:04"]
+
+
+def once(of: object, name: str, act: Callable[[], object]) -> None:
+    """The first time that this is called, something else happens just before."""
+    was = getattr(of, name)
+
+    def first(*args: object, **named: object) -> object:
+        setattr(of, name, was)
+        act()
+        return was(*args, **named)
+
+    setattr(of, name, first)
+
+
+def test_a_rule_is_not_asked_at_marks_before_what_another_told_of_it(coin: House) -> None:
+    """While one joins, and while one starts, the other fires at a later mark."""
+    beside = coin.beside()
+    beside.app.market  # noqa: B018
+    coin.append(buy("b9", "0.001", "0.1", asset="C"))
+    coin.app.projector.catch_up(coin.clock.day)  # so that the other has something to follow
+    early, late = quotes(coin, "97"), quotes(coin, "60")
+    once(beside.app.market, "_join", takes(coin, late))
+    takes(beside, early)()
+    assert minutes(beside) == ["AlertFired 12:03"]
+    takes(coin, quotes(coin, "98"))()
+    takes(coin, quotes(coin, "97"))()  # nothing crosses, so that others have it to ask about
+    starts, late = coin.beside(), quotes(coin, "60")
+    once(starts.app.projector, "rewind", takes(coin, late))
+    starts.app.market  # noqa: B018
+    assert minutes(starts) == ["AlertFired 12:03", "AlertRearmed 12:04", "AlertFired 12:06"]
+
+
 def test_prices_that_were_imported_wait_for_nobody(coin: House) -> None:
     coin.app.market.bring_in(quotes(coin, "60", "99"))
     after = coin.reopened()

@@ -55,11 +55,11 @@ def test_a_day_is_told_at_midnight_whether_or_not_a_mark_ever_came(house: House)
 def test_the_clock_is_asked_once_a_second(coin: House, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
 
-    def taken_up() -> list[AlertFired]:
+    def facts_changed() -> list[AlertFired]:
         asked.append(coin.clock.text)
         return []
 
-    monkeypatch.setattr(coin.app.market, "taken_up", taken_up)
+    monkeypatch.setattr(coin.app.market, "facts_changed", facts_changed)
     for _ in range(40):
         waits(coin, milliseconds=100)
     assert len(asked) == 4
