@@ -19,7 +19,7 @@ _log = logging.getLogger(__name__)
 def serve_command(
     address: Annotated[str, typer.Option(help="The address it listens on.")] = "127.0.0.1",
     port: Annotated[
-        int, typer.Option(min=0, max=65535, help="The port; 0: a free one, which the log names.")
+        int, typer.Option(min=0, max=65535, help="0: a free one, which the log names.")
     ] = 8080,
     max_lag: Annotated[
         int, typer.Option(min=0, help="Facts that a ready store may be behind.")
