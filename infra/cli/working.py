@@ -27,7 +27,7 @@ from services.changes_out import OPPORTUNITIES
 _log = logging.getLogger(__name__)
 MetricsPort = Annotated[
     int,
-    typer.Option(min=0, max=65535, help="/metrics, /healthz and /readyz are there; 0: nowhere."),
+    typer.Option(min=0, max=65535, help="/metrics, /healthz, /readyz are there; 0: nowhere."),
 ]
 MetricsAddress = Annotated[str, typer.Option(help="The address it listens on.")]
 MaxLag = Annotated[

@@ -43,8 +43,8 @@ class FactInOnePass(_OfTaxpayer):
     """The common shape of a FactMessage, read with its data from bytes at once.
 
     What it takes in strict mode means the same to FactMessage and the data's own model. They also
-    take what is spelled otherwise, and have the words of each refusal. Of a name told twice the last
-    counts here, so a number that is told anew as text is not refused (decision 0025).
+    take what is spelled otherwise, and have the words of each refusal. Of a name told twice the
+    last counts here, so a number that is told anew as text is not refused (decision 0025).
     """
 
     model_config = ConfigDict(extra="allow")
