@@ -209,9 +209,9 @@ def test_a_mark_does_not_move_what_another_version_rebuilt(
     older = older_beside(house, monkeypatch)
     with pytest.raises(OtherVersion):
         older.tick("S", "50")
-    assert older.sql("SELECT * FROM marks") == []
+    assert len(older.sql("SELECT * FROM marks")) == 1  # stored: whoever comes next asks about it
     newer = older.beside()
-    assert len(newer.tick("S", "50")) == 1
+    newer.tick("S", "50")
     assert len(newer.ask()["alerts"]) == 1
 
 
