@@ -131,8 +131,8 @@ class Market:
         if nobody_waits:
             self.watch.take(fresh)
             self._settled = board.last_id
-        self._database.through.stored(new, is_written=False)
         self._database.through.flush()
+        self._database.through.stored(new, is_written=True)
         return new
 
     def follow(self, stored: Stored = ()) -> list[AlertFired | AlertRearmed]:
