@@ -20,12 +20,17 @@ ACCOUNTS = (
 DAY = ("--as-of", "2025-02-14")
 
 
-@pytest.fixture(autouse=True)
-def _filled(database: Path, tmp_path: Path) -> None:
+def fill(tmp_path: Path) -> None:
+    """A ledger with trades, prices and accounts."""
     (tmp_path / "trades.csv").write_text(TRADES)
     (tmp_path / "prices.csv").write_text(PRICES)
     (tmp_path / "accounts.csv").write_text(ACCOUNTS)
     thresher("import", tmp_path / "trades.csv")
+
+
+@pytest.fixture(autouse=True)
+def _filled(database: Path, tmp_path: Path) -> None:
+    fill(tmp_path)
 
 
 def check(*args: str, code: int) -> dict[str, Any]:

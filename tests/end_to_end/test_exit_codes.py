@@ -13,8 +13,7 @@ from infra.cli.check import EXIT_CODES
 from infra.cli.checking import MISMATCH
 from infra.main import INTERRUPTED
 from tests.end_to_end.command import ROOT, process, thresher
-from tests.end_to_end.test_before_trading import ACCOUNTS, DAY
-from tests.end_to_end.test_commands import PRICES, TRADES
+from tests.end_to_end.test_before_trading import DAY, fill
 
 BAD = Path(__file__).parent / "bad_input"
 SCENARIO = "tests/law/cases/b02-around-leap-days.json"
@@ -73,10 +72,7 @@ CASES = [
 
 @pytest.fixture(autouse=True)
 def _filled(database: Path, tmp_path: Path) -> None:
-    (tmp_path / "trades.csv").write_text(TRADES)
-    (tmp_path / "prices.csv").write_text(PRICES)
-    (tmp_path / "accounts.csv").write_text(ACCOUNTS)
-    thresher("import", tmp_path / "trades.csv")
+    fill(tmp_path)
 
 
 @pytest.mark.parametrize(("code", "line"), CASES, ids=lambda case: str(case).replace(str(BAD), ""))
