@@ -17,7 +17,7 @@ from services.database import NOTHING_TO_DO, Database
 
 _WRITES = "thresher_writes"
 # How much of the write-ahead log is let wait to be copied beside the work, in pages.
-MOST_PAGES = 20_000
+MOST_PAGES = 50_000
 # The last is for a store in memory alone.
 _PRAGMAS = (
     "journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=30000",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -20,7 +21,9 @@ from sqlalchemy.exc import DBAPIError
 from services.database import Through
 
 FLUSHED_EVERY = 200  # marks, and when none come
-CHECKPOINTED_EVERY = 20_000
+CHECKPOINTED_EVERY = 5_000
+LONG = 3_000  # pages of the log: from then on it is begun anew, once all of it is copied
+_PAUSE = 0.002  # seconds, for a few pages
 _BESIDE = ThreadPoolExecutor(1, "write-through")
 _write = getattr(os, "fdatasync", os.fsync)  # on Linux without the time of the change
 
@@ -34,7 +37,8 @@ class WriteThrough(Through):
         self._engine = engine
         self._log = log
         self._flushed: Future[None] = _BESIDE.submit(lambda: None)
-        self._copied = self._flushed
+        self._copied = _BESIDE.submit(lambda: 0)
+        self._is_written = False  # the file, up to a moment ago
         self._unwritten = 0
         self._since = CHECKPOINTED_EVERY  # whatever was there before
 
@@ -51,10 +55,8 @@ class WriteThrough(Through):
             self._flushed.result()  # raises what it met
             self._unwritten = 0
             self._flushed = _BESIDE.submit(self.flush)
-        if marks and self._since >= CHECKPOINTED_EVERY and self._copied.done():
-            self._copied.result()
-            self._since = 0
-            self._copied = _BESIDE.submit(self._copy)
+        if self._copied.done() and self._flushed.done():
+            self._go_on_with_copy(is_time=marks > 0 and self._since >= CHECKPOINTED_EVERY)
 
     def close(self) -> None:
         self._flushed.result()
@@ -63,12 +65,36 @@ class WriteThrough(Through):
             self.flush()
         self._copied.result()
 
-    def _copy(self) -> None:
-        """The log into the file, as far as nobody reads what was before.
+    def _go_on_with_copy(self, *, is_time: bool) -> None:
+        """While commits go on, some pages are always left, so that a log would only grow.
+
+        SQLite writes the file through only if no commit comes as it copies. So of a long log the
+        few pages that are left are copied in a pause; as they are written through commits go on;
+        and what those left is so little that it is copied here. The next commit begins it anew.
+        """
+        pages = self._copied.result()  # raises what it met
+        if pages < LONG:
+            if is_time:
+                self._since = 0
+                self._copied = _BESIDE.submit(self._copy)
+        elif not self._is_written:
+            self._is_written = True
+            self._copied = _BESIDE.submit(self._copy)
+            time.sleep(_PAUSE)
+        else:
+            self._is_written = False
+            self._copy()
+            self._copied = _BESIDE.submit(lambda: 0)
+
+    def _copy(self) -> int:
+        """The log into the file, as far as nobody reads what was before; returns its pages.
 
         It takes milliseconds, which a commit would take. If it cannot be now, a later one does it.
         """
         known = suppress(sqlite3.OperationalError, DBAPIError)
         with known, self._engine.connect() as connection:
             plain: Any = connection.connection.driver_connection
-            plain.execute("PRAGMA wal_checkpoint(PASSIVE)").close()
+            for _ in range(2):  # the second has little to do
+                ((_, pages, _),) = plain.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+            return int(pages)
+        return 0

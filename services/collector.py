@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-THRESHOLDS = (5_000, 3, 10)  # young collections take about a millisecond, middle ones about five
+THRESHOLDS = (2_000, 3, 10)  # young collections take half a millisecond, middle ones two or three
 MANY = 30_000  # tracked objects; a full walk over so many takes about five milliseconds
 
 _settled = False

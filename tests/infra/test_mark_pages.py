@@ -96,6 +96,17 @@ def test_the_log_is_copied_into_the_file_between_batches_of_marks(
     assert copied() == 61
 
 
+def test_the_log_begins_anew_though_marks_never_pause(
+    file_house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(write_through, "CHECKPOINTED_EVERY", 50)
+    monkeypatch.setattr(write_through, "LONG", 100)
+    market, log = file_house.app.market, Path(f"{file_house.path}-wal")
+    for second in range(600):
+        market.take(quotes(ASSETS[second % 50 :: 50], second / 10))
+    assert log.stat().st_size <= 900 * FRAME  # each batch writes three pages or more
+
+
 def test_a_log_that_cannot_be_copied_now_is_no_error(file_house: House) -> None:
     """Others write, or read what was before."""
     file_house.say(STOCK)
