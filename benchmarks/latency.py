@@ -56,7 +56,11 @@ def _measured(directory: Path, lots: int, count: int, seed: int) -> list[float]:
         tick = json.loads(message.body)["timestamp"]
         handed[message.key] = tick, time.perf_counter()
 
-    app = App(Settings(database_url=f"sqlite:///{directory / 'bench.db'}"), lambda: _START, is_process=True)
+    app = App(
+        Settings(database_url=f"sqlite:///{directory / 'bench.db'}"),
+        lambda: _START,
+        is_process=True,
+    )
     app.channels = {"bench": channel}
     _fill(app, Street(lots))
     gc.collect()
