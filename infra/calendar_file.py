@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from uuid import NAMESPACE_URL, uuid5
 
 import icalendar
@@ -40,14 +39,6 @@ def ical(taxpayer: str, as_of: str, found: Iterable[Event], *, amounts: bool) ->
         calendar.add_component(_event(taxpayer, each, stamp, amounts=amounts))
     content: bytes = calendar.to_ical()
     return content
-
-
-def write(path: Path, content: bytes) -> None:
-    """Puts the file in place at once: a subscriber never reads half of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_bytes(content)
-    partial.replace(path)
 
 
 def _event(taxpayer: str, each: Event, stamp: datetime, *, amounts: bool) -> icalendar.Event:

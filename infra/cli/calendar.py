@@ -8,9 +8,10 @@ from typing import Annotated, Any
 
 import typer
 
-from infra.calendar_file import ical, write
+from infra.calendar_file import ical
 from infra.cli.options import AsOf, KnownAt, Output, TaxpayerOption, application, view
 from infra.cli.output import Format, emit_one, show, stderr, stdout, wants_table
+from infra.in_place import write
 from services.calendar import events, reentry, unseen
 
 CALENDAR = {

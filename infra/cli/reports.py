@@ -15,6 +15,7 @@ import typer
 from infra.cli.options import AsOf, KnownAt, TaxpayerOption, application, view
 from infra.cli.output import stderr
 from infra.composition import App
+from infra.in_place import write
 from infra.sources.broker_rows import read_broker_rows
 from services.quarantine import BadRow
 from services.queries import View
@@ -168,7 +169,7 @@ def _put(text: str, out: Path | None) -> None:
     if out is None:
         sys.stdout.write(text)
     else:
-        out.write_text(text, encoding="utf-8", newline="")
+        write(out, text.encode())
 
 
 def _complaint(bad: BadRow) -> str:

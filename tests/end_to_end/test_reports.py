@@ -26,7 +26,7 @@ def _filled(database: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", FORMS)
 def test_a_form_goes_to_the_output_or_a_file(name: str, tmp_path: Path) -> None:
-    out = tmp_path / "report.csv"
+    out = tmp_path / "reports" / "report.csv"
     asked = ("report", name, "--year", "2025", "--as-of", TODAY)
     written = thresher(*asked, "--out", out)
     assert (written.code, written.out) == (0, "")
@@ -98,7 +98,7 @@ def test_a_report_can_be_asked_as_of_a_day_and_as_it_was_known() -> None:
     ("args", "says"),
     [
         (("8949", "--year", "2025", "--taxpayer", "nobody"), "no facts of taxpayer"),
-        (("8949", "--year", "2025", "--out", "/no/such/folder/x.csv"), "No such file"),
+        (("8949", "--year", "2025", "--out", "/proc/no/x.csv"), "No such file"),
         (("reconcile", "/no/such/file.csv", "--year", "2025"), "No such file"),
         (("reconcile", __file__, "--year", "2025"), "broker file: unknown column"),
         (("txf", "--year", "2025", "--as-of", "soon"), "--as-of"),

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from pathlib import Path
 
 import icalendar
 import pytest
 
-from infra.calendar_file import ical, write
+from infra.calendar_file import ical
 from services.calendar import BUY, LONG, SELL, Event, events, reentry
 from services.whatif import Unanswerable
 from tests.services.house import COIN, STOCK, House, Json, buy, sell
@@ -144,14 +143,6 @@ def test_one_view_is_one_file_and_a_moved_day_is_the_same_event() -> None:
     (other,) = parsed(ical("another", "2025-02-20", [BUYING], amounts=False))
     assert other["uid"] != before["uid"]
     assert "main" not in str(before["uid"])
-
-
-def test_a_subscriber_never_reads_half_a_file(tmp_path: Path) -> None:
-    path = tmp_path / "new" / "thresher.ics"
-    write(path, b"one")
-    write(path, b"two")
-    assert path.read_bytes() == b"two"
-    assert [each.name for each in path.parent.iterdir()] == ["thresher.ics"]
 
 
 @pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
