@@ -83,9 +83,12 @@ def windows(book: KeptBook) -> dict[Of, Window]:
         for row in state.open_losses:
             if row.open_quantity:
                 add(DO_NOT_BUY, row.ref, row, row.open_quantity, row.open_loss, row.loss_day)
+        asset, is_washed = None, False  # hundreds of purchases, as a rule of one asset
         for purchase in state.recent:
             for lot in purchase.pieces:
-                if lot.quantity and lot.asset.asset_class.name in classes:
+                if lot.asset is not asset:
+                    asset, is_washed = lot.asset, lot.asset.asset_class.name in classes
+                if is_washed and lot.quantity:
                     add(DO_NOT_SELL, purchase.ref, lot, lot.quantity, 0, purchase.day)
     return found
 

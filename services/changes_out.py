@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
-from projections.schema import Piece, insert_new
+from projections.schema import Piece, insert_new, rows
 from services.database import Database
 from services.tables import PERMANENT, TOLD, TOLD_ROWS
 
@@ -39,6 +39,7 @@ _OF_ROW = (
     _R.row == bindparam("of_row"),
     _R.number == bindparam("of_number"),
 )
+_IS_DUE = select(_R.row).where(_R.due == 1, _R.stream == bindparam("stream")).limit(1)
 _DUE = (
     select(TOLD_ROWS)
     .where(_R.due == 1, _R.stream == bindparam("stream"))
@@ -90,11 +91,11 @@ def last_told(connection: Connection, stream: str, names: Collection[str]) -> di
     numbers = select(TOLD.c.taxpayer, TOLD.c.number).where(
         TOLD.c.stream == stream, TOLD.c.taxpayer.in_(names)
     )
-    rows = select(_R.taxpayer, _R.row, _R.body).where(
+    told = select(_R.taxpayer, _R.row, _R.body).where(
         _R.stream == stream, _R.state != GONE, _R.taxpayer.in_(names)
     )
     found = {name: LastTold(number, {}) for name, number in connection.execute(numbers)}
-    for name, row, body in connection.execute(rows):
+    for name, row, body in connection.execute(told):
         found[name].rows[row] = body
     return found
 
@@ -115,11 +116,11 @@ def tell(
     mine = TOLD.c.stream == stream, TOLD.c.taxpayer == taxpayer, TOLD.c.number == last
     if connection.execute(update(TOLD).where(*mine).values(number=number)).rowcount != 1:
         return None
-    rows = [
+    fresh = [
         place | each._asdict() | {"number": last + n, "at": at, "due": 1}
         for n, each in enumerate(changes, start=1)
     ]
-    connection.execute(_upsert(connection), rows)
+    connection.execute(_upsert(connection), fresh)
     return number
 
 
@@ -140,8 +141,7 @@ def _upsert(connection: Connection) -> Any:
 
 def due_streams(connection: Connection) -> list[str]:
     """The streams of which something waits to be sent."""
-    due = select(_R.row).where(_R.due == 1, _R.stream == bindparam("stream")).limit(1)
-    return [each for each in STREAMS if connection.execute(due, {"stream": each}).first()]
+    return [each for each in STREAMS if rows(connection, _IS_DUE, stream=each)]
 
 
 def due_changes(connection: Connection, stream: str, most: int) -> list[Piece]:

@@ -7,18 +7,19 @@ from collections.abc import Callable, Sequence
 
 from kafka import KafkaProducer
 from kafka.errors import KafkaError
-from sqlalchemy import Connection, literal, select
+from sqlalchemy import Connection, select
 
 from domain.errors import ThresherError
 from infra.channels.kafka import KafkaSender, cloud_event, producer_of
 from infra.kafka.topics import NoBroker
-from projections.schema import Piece
+from projections.schema import Piece, rows
 from services.database import Database
 from services.intake import dead_letters, mark_letter
 from services.sending import BATCH, Sent, hand_over
 from services.tables import DEAD_LETTERS
 
 _TIMEOUT_SECONDS = 15
+_UNTOLD = select(DEAD_LETTERS.c.offset).where(DEAD_LETTERS.c.sent_at == "").limit(1)
 TEXT_MOST = 100_000  # characters that are told: a message has its limit, the table has the whole
 
 
@@ -28,8 +29,7 @@ class NoSuchLetter(ThresherError, LookupError):
 
 def are_untold(connection: Connection) -> bool:
     """Whether there are any that were not told yet."""
-    untold = select(literal(1)).where(DEAD_LETTERS.c.sent_at == "").limit(1)
-    return connection.execute(untold).first() is not None
+    return bool(rows(connection, _UNTOLD))
 
 
 def tell(
