@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import Any
 
 THRESHOLDS = (2_000, 3, 10)  # young collections take half a millisecond, middle ones two or three
-MANY = 30_000  # tracked objects; a full walk over so many takes about five milliseconds
+MANY = 8_000  # tracked objects; a full walk over so many takes some three milliseconds
 
 _settled = False
 
