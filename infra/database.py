@@ -10,10 +10,11 @@ from urllib.parse import quote
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
+from infra.kept import Kept
 from infra.older_files import renew
 from infra.write_through import WriteThrough
 from projections.schema import errors_as_known
-from services.database import NOTHING_TO_DO, Database
+from services.database import Database
 
 _WRITES = "thresher_writes"
 # How much of the write-ahead log is let wait to be copied beside the work, in pages.
@@ -38,9 +39,9 @@ def open_database(path: Path, *, is_there: bool = False) -> Database:
     log = real.with_name(real.name + "-wal")
     if is_there:
         name = f"file:{quote(str(path))}?mode=rw&uri=true"
-        return _opened(create_engine(f"sqlite:///{name}"), log)
+        return _of_file(name, log)
     path.parent.mkdir(parents=True, exist_ok=True)
-    database = _opened(create_engine(f"sqlite:///{path}"), log)
+    database = _of_file(str(path), log)
     renew(database)
     return database
 
@@ -50,10 +51,22 @@ def open_memory(uri: str) -> Database:
 
     Without a write-ahead log, readers do not wait for a writer but see what it is at.
     """
-    return _opened(create_engine(f"sqlite:///{uri}&uri=true", poolclass=QueuePool))
+    engine = create_engine(f"sqlite:///{uri}&uri=true", poolclass=QueuePool)
+    reader, writer = _engines(engine)
+    return Database(reader, writer, marks=writer)
 
 
-def _opened(engine: Engine, log: Path | None = None) -> Database:
+def _of_file(name: str, log: Path) -> Database:
+    # As many connections as there are threads: each keeps two.
+    reader, writer = _engines(create_engine(f"sqlite:///{name}", max_overflow=-1))
+    kept = Kept()
+    event.listen(reader, "engine_disposed", lambda _: kept.close())
+    return Database(reader, writer, writer, WriteThrough(reader, log), kept.begin)
+
+
+def _engines(engine: Engine) -> tuple[Engine, Engine]:
+    """For reading, and for writing, on the same pool."""
+
     @event.listens_for(engine, "connect")
     def _prepare(connection: sqlite3.Connection, _: ConnectionPoolEntry) -> None:
         connection.isolation_level = None  # we say BEGIN ourselves, below
@@ -71,6 +84,4 @@ def _opened(engine: Engine, log: Path | None = None) -> Database:
             plain.rollback()  # whatever came after it began
             raise
 
-    writer = engine.execution_options(**{_WRITES: True})
-    through = NOTHING_TO_DO if log is None else WriteThrough(engine, log)
-    return Database(reader=engine, writer=writer, marks=writer, through=through)
+    return engine, engine.execution_options(**{_WRITES: True})

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, Engine, text
 
 Clock = Callable[[], datetime]
+Begin = Callable[[Engine], AbstractContextManager[Connection]]
 # The server looks after the connection of who holds it: a machine that is gone lets go, too.
 _ALONE = text("""SELECT pg_try_advisory_xact_lock(hashtext('thresher.alone'), hashtext(:what)),
 set_config('tcp_keepalives_idle', '10', true), set_config('tcp_keepalives_interval', '5', true)""")
@@ -40,30 +41,31 @@ class Database:
     """Engines on one database: `reader` never takes a write lock, the others take theirs at once.
 
     `writer` is for the tables of one shard of the log, `marks` for the marks, which all share. On a
-    file they are the same.
+    file they are the same. `begin`: a transaction that commits at its end, or rolls back.
     """
 
     reader: Engine
     writer: Engine
     marks: Engine
     through: Through = NOTHING_TO_DO
+    begin: Begin = Engine.begin
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A consistent snapshot."""
-        with self.reader.begin() as connection:
+        with self.begin(self.reader) as connection:
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """A transaction that holds the write lock from its start; committed at the end."""
-        with self.writer.begin() as connection:
+        with self.begin(self.writer) as connection:
             yield connection
 
     @contextmanager
     def writing_marks(self) -> Iterator[Connection]:
         """The same for marks and held quotes: they are numbered in the order of commits."""
-        with self.marks.begin() as connection:
+        with self.begin(self.marks) as connection:
             yield connection
 
     @contextmanager
