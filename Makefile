@@ -19,9 +19,8 @@ help: ## list the targets
 demo: .venv/.runtime ## install what the demo needs, then run it
 	@$(BIN)/thresher demo $(ARGS)
 
-# Three at a time, on two cores as well: many wait for servers and processes.
 test: .venv/.dev ## run all tests (more: ARGS="-k wash -x")
-	@$(BIN)/python -m pytest -n 3 $(ARGS)
+	@$(BIN)/python -m pytest -n 2 $(ARGS)
 
 test-deep: .venv/.dev ## compare the engine with the second simulator on 20,000 histories
 	@THRESHER_HISTORIES=20000 $(BIN)/python -m pytest -n 2 -q tests/domain/test_against_oracle.py $(ARGS)
