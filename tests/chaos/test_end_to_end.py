@@ -1,6 +1,6 @@
 """A whole venue through Kafka into the streaming edition, and nothing breaks: the same answers.
 
-THRESHER_MARKS says how many prices it quotes (100,000), and a tenth as many facts.
+THRESHER_MARKS says how many prices it quotes (60,000), and a tenth as many facts.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ pytestmark = [
     # kafka-python leaves sockets to the collector when a connection is not made
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]  # fmt: skip
-MARKS = int(os.environ.get("THRESHER_MARKS", "100000"))
+MARKS = int(os.environ.get("THRESHER_MARKS", "60000"))
 # An order is filled in two parts on average, and a part of the fills is told twice.
 SIZE = Size(
     taxpayers=40, assets=20, orders=MARKS // 20, marks=MARKS, swing=0.001, loss=400, broad=20

@@ -11,7 +11,7 @@ from services import snapshots
 from tests.services.house import COIN, STOCK, House, buy
 from tests.services.test_live_and_naive import Market
 
-RUNS = 30
+RUNS = 20
 
 
 @pytest.fixture(autouse=True)
