@@ -5,7 +5,6 @@ Ticks come by the clock; what waits is taken as one batch, as `thresher watch -`
 
 from __future__ import annotations
 
-import gc
 import json
 import tempfile
 import time
@@ -23,6 +22,7 @@ from domain.exact import format_money, format_quantity
 from domain.facts import Fact
 from infra.composition import App
 from infra.settings import Settings
+from services.collector import settle_again
 from services.delivery import Message
 from services.ledger import Offer
 from services.marks import Quote
@@ -56,15 +56,10 @@ def _measured(directory: Path, lots: int, count: int, seed: int) -> list[float]:
         tick = json.loads(message.body)["timestamp"]
         handed[message.key] = tick, time.perf_counter()
 
-    app = App(
-        Settings(database_url=f"sqlite:///{directory / 'bench.db'}"),
-        lambda: _START,
-        is_process=True,
-    )
+    app = App(Settings(database_url=f"sqlite:///{directory / 'bench.db'}"), lambda: _START)
     app.channels = {"bench": channel}
     _fill(app, Street(lots))
-    gc.collect()
-    gc.freeze()
+    settle_again()  # as a process that has started
     quotes = [
         Quote(asset, format_quantity(price), sortable_instant(_START + timedelta(seconds=n / RATE)))
         for n, (asset, price) in enumerate(market(count, sigma=WILD, fall=0.1, seed=seed))
@@ -76,7 +71,6 @@ def _measured(directory: Path, lots: int, count: int, seed: int) -> list[float]:
         if waiting > at:
             app.market.take(quotes[at:waiting])
             at = waiting
-    gc.unfreeze()
     app.close()
     return [1000 * (when - start - came[tick]) for tick, when in handed.values()]
 

@@ -74,6 +74,7 @@ class WriteThrough(Through):
         """
         pages = self._copied.result()  # raises what it met
         if pages < LONG:
+            self._is_written = False
             if is_time:
                 self._since = 0
                 self._copied = _BESIDE.submit(self._copy)
@@ -82,7 +83,6 @@ class WriteThrough(Through):
             self._copied = _BESIDE.submit(self._copy)
             time.sleep(_PAUSE)
         else:
-            self._is_written = False
             self._copy()
             self._copied = _BESIDE.submit(lambda: 0)
 
