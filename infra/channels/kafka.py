@@ -9,6 +9,7 @@ from threading import Lock
 from kafka import KafkaProducer
 from kafka.errors import KafkaError, MessageSizeTooLargeError, RecordListTooLargeError
 
+from infra.kafka.topics import RECONNECT_MS
 from services.delivery import Confirm, DeliveryFailed, Message, Send, TargetAway
 
 _SOURCE, _TYPE = "thresher", "io.thresher.{}.v1"
@@ -25,7 +26,8 @@ def producer_of(servers: str, **limits: int) -> KafkaProducer:
     """A producer that stores each message once, however often it has to send it."""
     return KafkaProducer(
         bootstrap_servers=servers, acks="all", enable_idempotence=True, linger_ms=5,
-        bootstrap_timeout_ms=_TIMEOUT_SECONDS * 1000, **limits,
+        bootstrap_timeout_ms=_TIMEOUT_SECONDS * 1000,
+        reconnect_backoff_max_ms=RECONNECT_MS, **limits,
     )  # fmt: skip
 
 

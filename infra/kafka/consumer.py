@@ -7,7 +7,7 @@ from kafka.coordinator.assignors.range import RangePartitionAssignor
 from kafka.errors import KafkaError
 
 from domain.errors import ThresherError
-from infra.kafka.topics import BOOTSTRAP_MS, NoBroker, Topics
+from infra.kafka.topics import BOOTSTRAP_MS, RECONNECT_MS, NoBroker, Topics
 from infra.settings import Settings
 
 # In a batch of facts each book that they touch is written once: larger ones cost less a fact. A
@@ -29,6 +29,7 @@ def consumer_of(settings: Settings, names: Topics, shards: int) -> KafkaConsumer
         consumer = KafkaConsumer(
             bootstrap_servers=servers,
             bootstrap_timeout_ms=BOOTSTRAP_MS,
+            reconnect_backoff_max_ms=RECONNECT_MS,
             group_id=settings.kafka_prefix,
             enable_auto_commit=False,
             auto_offset_reset="earliest",

@@ -11,6 +11,7 @@ from kafka.errors import KafkaError
 from domain.errors import ThresherError
 
 BOOTSTRAP_MS = 10_000
+RECONNECT_MS = 1_000  # at most between two tries, so a broker that is back is soon found
 _SAID = re.compile(r"error_message='([^']+)'")
 
 
