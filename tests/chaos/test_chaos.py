@@ -34,7 +34,7 @@ ROUNDS = int(os.environ.get("THRESHER_ROUNDS", "8"))
 SEED = int(os.environ.get("THRESHER_SEED", "1"))
 SHARDS, WORKERS = 3, 2
 SIZE = Size(taxpayers=6, assets=8, orders=800, marks=3_000)
-PHASE_SECONDS = 3.0
+PHASE_SECONDS = 2.0
 PATIENCE_SECONDS = 120
 
 

@@ -330,6 +330,7 @@ def test_kill_9_and_a_broker_that_restarts_lose_nothing_and_count_nothing_twice(
     environment = os.environ | {
         "THRESHER_DATABASE_URL": postgres_url, "THRESHER_KAFKA": broker.bootstrap,
         "THRESHER_KAFKA_PREFIX": names.facts.partition(".")[0],
+        "THRESHER_KAFKA_SESSION_SECONDS": "3",
     }  # fmt: skip
     house = House(tmp_path / "unused", url=postgres_url)
     workers: list[subprocess.Popen[bytes]] = []
