@@ -89,12 +89,28 @@ def replay(
         for letter in letters
         if (place_of(letter) in places if places else not letter["replayed_at"])
     ]
-    for letter in again:
-        sent = producer.send(letter["topic"], key=letter["key"] or None, value=letter["value"])
-        sent.get(timeout=_TIMEOUT_SECONDS)
-        with database.writing() as connection:
-            mark_letter(connection, letter, replayed_at=now)
+    for start in range(0, len(again), BATCH):
+        _send_and_mark(database, producer, again[start : start + BATCH], now)
     return [place_of(letter) for letter in again]
+
+
+def _send_and_mark(
+    database: Database, producer: KafkaProducer, letters: Sequence[Piece], now: str
+) -> None:
+    """Marks those that the broker stored, whatever becomes of the others."""
+    handed = [
+        producer.send(letter["topic"], key=letter["key"] or None, value=letter["value"])
+        for letter in letters
+    ]
+    stored = []
+    try:
+        for letter, sent in zip(letters, handed, strict=True):
+            sent.get(timeout=_TIMEOUT_SECONDS)
+            stored.append(letter)
+    finally:
+        with database.writing() as connection:
+            for letter in stored:
+                mark_letter(connection, letter, replayed_at=now)
 
 
 def place_of(letter: Piece) -> str:

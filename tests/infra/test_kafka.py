@@ -10,11 +10,12 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.request import urlopen
 
 import pytest
 from kafka import KafkaConsumer, KafkaProducer
+from kafka.errors import KafkaTimeoutError
 from sqlalchemy import func, select
 
 from domain.decisions import AlertRuleSet
@@ -286,6 +287,39 @@ def test_dead_letters_are_sent_again_once_they_are_asked_for(stream: Stream) -> 
     assert places == [f"{stream.names.facts}/0/0"]
     stream.until(lambda: len(stored_letters(stream)) == 2)
     assert replay(stream.app.database, stream.producer, places, AT) == places  # named: once more
+
+
+class Answered(NamedTuple):
+    """What came of a message that was handed over."""
+
+    is_stored: bool
+
+    def get(self, timeout: float) -> None:
+        if not self.is_stored:
+            raise KafkaTimeoutError(f"gone for {timeout} s")
+
+
+class Failing:
+    """A producer whose broker stores one message and then is gone."""
+
+    def __init__(self) -> None:
+        self.sent: list[bytes] = []
+
+    def send(self, topic: str, key: bytes | None, value: bytes) -> Answered:
+        self.sent.append(value)
+        return Answered(is_stored=len(self.sent) == 1)
+
+
+def test_of_dead_letters_sent_again_those_that_were_stored_are_marked(stream: Stream) -> None:
+    for text in (b"one", b"two", b"three"):
+        stream.send(stream.names.facts, "main", text)
+    stream.until(lambda: len(stored_letters(stream)) == 3)
+    with pytest.raises(KafkaTimeoutError):
+        replay(stream.app.database, Failing(), (), AT)
+    again = Failing()
+    with pytest.raises(KafkaTimeoutError):
+        replay(stream.app.database, again, (), AT)
+    assert again.sent == [b"two", b"three"]
 
 
 def stored_marks(stream: Stream) -> int:
