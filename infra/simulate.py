@@ -64,6 +64,7 @@ class Venue:
         swing: float = 0.002,
     ) -> None:  # fmt: skip
         self._random = Random(f"thresher-venue-{seed}")
+        self._orders = f"fill-{seed}"  # two venues may trade for the same taxpayers
         self._taxpayers = [f"T{number:04d}" for number in range(taxpayers)]
         self._cents = {f"A{number:03d}": 10_000 for number in range(assets)}
         self._assets = list(self._cents)
@@ -145,7 +146,7 @@ class Venue:
 
     def _fill(self, taxpayer: str, asset: str, units: int, *, sells: bool) -> Said:
         self._number += 1
-        id = f"fill-{self._number}"
+        id = f"{self._orders}-{self._number}"
         amount = format_scaled(units * self._cents[asset], 6)
         data: Json = {
             "id": id, "type": "sell" if sells else "buy", "ts": sortable_instant(self._now),

@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from itertools import chain
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -24,16 +24,26 @@ _LAST_SECONDS = 60
 
 @commands.command("exchange")
 def exchange(
-    messages: Annotated[int, typer.Option(min=1, help="How many orders and prices.")] = 1_000,
+    messages: Annotated[
+        int, typer.Option(min=1, help="Orders and prices; fills in parts and repeats add to them.")
+    ] = 1_000,
     rate: Annotated[
         float, typer.Option(min=0, help="Messages a second; 0: as fast as it goes.")
     ] = 0,
-    seed: Annotated[int, typer.Option(help="The same seed says the same.")] = 1,
+    seed: Annotated[
+        int, typer.Option(help="The same says the same; another is another venue.")
+    ] = 1,
     taxpayers: Annotated[int, typer.Option(min=1, help="Who trade there.")] = 1,
     assets: Annotated[int, typer.Option(min=1, help="A share and so many coins less one.")] = 10,
-    only: Annotated[str, typer.Option(help="facts or marks: of a pipe, which one.")] = "facts",
-    marks: Annotated[float, typer.Option(help="Share of messages that are prices.")] = 0.5,
-    poison: Annotated[float, typer.Option(help="Share of messages that are none.")] = 0,
+    only: Annotated[
+        Literal["facts", "marks"], typer.Option(help="facts or marks: of a pipe, which one.")
+    ] = "facts",
+    marks: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of orders and prices that are prices.")
+    ] = 0.5,
+    poison: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of messages that are none.")
+    ] = 0,
     kafka: Annotated[bool, typer.Option("--kafka", help="To the topics, not to a pipe.")] = False,
 ) -> None:
     """Play a venue: fills, redeliveries, late and busted trades, prices.

@@ -21,17 +21,31 @@ def test_the_same_seed_says_the_same_and_another_one_something_else() -> None:
     assert said(1) != said(2)
 
 
+def test_two_venues_trade_for_one_taxpayer(file_house: House) -> None:
+    for seed in (1, 2):
+        venue = Venue(seed, 1, 2, Shares(busted=0))
+        said = [each.data for each in venue.day(50, marks=0) if isinstance(each.data, dict)]
+        outcomes = file_house.app.ledger.append(offers(said), file_house.clock.text)
+        assert outcomes.count(Outcome.NEW) >= 50
+        assert Outcome.CONFLICT not in outcomes
+
+
+def test_a_share_is_between_0_and_1_and_a_pipe_has_facts_or_marks() -> None:
+    for wrong in (("--poison", "1.5"), ("--marks", "-1"), ("--only", "prices")):
+        assert thresher("simulate", "exchange", *wrong).code == 2
+
+
 def test_each_kind_of_trouble_comes_as_often_as_was_asked() -> None:
     shares = Shares(redelivered=0.2, late=0.2, busted=0.1, poison=0.1)
     said = list(Venue(3, 1, 2, shares).day(2_000))
-    fills = [each for each in said if each.id.startswith("fill-")]
+    fills = [each for each in said if each.id.startswith("fill-3-")]
     told = Counter(each.id for each in fills)
     again = sum(count - 1 for count in told.values())
     assert 0.12 < again / len(told) < 0.28
     assert 0.05 < sum(each.id.startswith("bust-") for each in said) / len(told) < 0.15
     poison = [each for each in said if each.is_poison and each.kind == "fact"]
     assert 0.05 < len(poison) / len(told) < 0.15
-    numbers = [int(each.id.removeprefix("fill-")) for each in fills]
+    numbers = [int(each.id.removeprefix("fill-3-")) for each in fills]
     assert numbers != sorted(numbers)  # some are late
 
 
