@@ -5,6 +5,7 @@ from __future__ import annotations
 from kafka import KafkaConsumer
 from kafka.coordinator.assignors.range import RangePartitionAssignor
 from kafka.errors import KafkaError
+from kafka.structs import TopicPartition
 
 from domain.errors import ThresherError
 from infra.kafka.topics import BOOTSTRAP_MS, RECONNECT_MS, NoBroker, Topics
@@ -22,6 +23,10 @@ class WrongPartitions(ThresherError):
     """The topic of facts has not as many partitions as the database has shards."""
 
 
+class OutOfRange(ThresherError):
+    """A topic does not hold what comes next of it, by the database: facts would be left out."""
+
+
 def consumer_of(settings: Settings, names: Topics, shards: int) -> KafkaConsumer:
     """A consumer of facts and marks. Raises NoBroker, WrongPartitions."""
     servers, lost_after_ms = settings.kafka, settings.kafka_session_seconds * 1_000
@@ -32,7 +37,7 @@ def consumer_of(settings: Settings, names: Topics, shards: int) -> KafkaConsumer
             reconnect_backoff_max_ms=RECONNECT_MS,
             group_id=settings.kafka_prefix,
             enable_auto_commit=False,
-            auto_offset_reset="earliest",
+            auto_offset_reset="none",  # the database says where; what is gone must not go unsaid
             isolation_level="read_committed",
             partition_assignment_strategy=[RangePartitionAssignor],
             session_timeout_ms=lost_after_ms,
@@ -62,4 +67,21 @@ def _check(servers: str, topic: str, partitions: set[int] | None, wanted: int) -
         raise WrongPartitions(
             f"topic {topic} has {len(partitions)} partitions and the database {wanted} shards for "
             "it: make topics with thresher topics after thresher migrate --shards"
+        )
+
+
+def check_range(partition: TopicPartition, stored: int, first: int, end: int) -> None:
+    """Raises OutOfRange if a topic from `first` to before `end` does not go on at `stored`."""
+    topic, number = partition
+    go_on = f"UPDATE offsets SET next = {first} WHERE topic = '{topic}' AND partition = {number}"
+    read = f"{topic}/{number}: the database has read it up to offset {stored} and the topic"
+    if stored > end:
+        raise OutOfRange(
+            f"{read} ends at {end}: it was made anew or has lost messages; bring it back, or have "
+            f"all of it read (what is known adds nothing): {go_on}"
+        )
+    if stored < first:
+        raise OutOfRange(
+            f"{read} begins at {first}: what is between was deleted unread; send that again, then "
+            f"have the rest read: {go_on}"
         )

@@ -20,12 +20,17 @@ from datetime import datetime
 from typing import Any
 
 from kafka import KafkaConsumer
-from kafka.errors import KafkaError
+from kafka.errors import (
+    KafkaError,
+    LogTruncationError,
+    NoOffsetForPartitionError,
+    OffsetOutOfRangeError,
+)
 from kafka.structs import OffsetAndMetadata
 
 from domain.days import sortable_instant
 from infra.composition import App
-from infra.kafka.consumer import MOST_RECORDS
+from infra.kafka.consumer import MOST_RECORDS, check_range
 from infra.kafka.mark_stream import MarkStream
 from infra.kafka.records import Record
 from infra.kafka.shard import Shard
@@ -33,7 +38,7 @@ from infra.kafka.topics import Topics
 from infra.metrics import Metrics
 from infra.readiness import StreamChecks
 from services.collector import paused, settle_again
-from services.intake import PositionMoved, Step, position
+from services.intake import Intake, PositionMoved, Step, move, position
 from services.ledger import Outcome
 
 POLL_MS = 50
@@ -69,7 +74,7 @@ class Worker:
 
     def step(self) -> int:
         """Takes in what is there, or waits a little; returns how many messages it read."""
-        batches = self._consumer.poll(timeout_ms=POLL_MS, max_records=MOST_RECORDS)
+        batches = self._poll()
         fresh = self._hold(self._consumer.assignment())
         mine = batches.keys() - fresh
         facts = {each for each in mine if each.topic == self._names.facts}
@@ -91,6 +96,23 @@ class Worker:
                     shard.market.keep_evaluated()
         self.shards = {}
 
+    def _poll(self) -> dict[Any, Sequence[Record]]:
+        """What came. A partition that cannot be read from where the consumer is, or that it does
+        not know where to read, is held anew."""
+        try:
+            found: dict[Any, Sequence[Record]] = self._consumer.poll(
+                timeout_ms=POLL_MS, max_records=MOST_RECORDS
+            )
+        except (NoOffsetForPartitionError, OffsetOutOfRangeError) as error:
+            lost = error.args[0]
+        except LogTruncationError as error:
+            lost = error.divergent_offsets
+        else:
+            return found
+        for partition in lost:
+            self._next.pop(partition, None)
+        return {}
+
     def _hold(self, assigned: Collection[Any]) -> set[Any]:
         """Forgets what is no longer ours; takes up one shard that is, so that polls go on.
 
@@ -103,10 +125,7 @@ class Worker:
             self.metrics.lag.remove(partition.topic, partition.partition)
         fresh = {each for each in assigned if each not in self._next}
         if fresh:
-            self._ends |= self._consumer.end_offsets(fresh)
-        for partition in fresh:
-            self._next[partition] = self._stored(partition)
-            self._consumer.seek(partition, self._next[partition])
+            self._seek(fresh)
         mine = {each.partition for each in assigned if each.topic == self._names.facts}
         for number in self.shards.keys() - mine:
             self._let_go(number)
@@ -116,6 +135,19 @@ class Worker:
         for number in sorted(mine - self.shards.keys())[:1]:
             self._shard(number)
         return fresh
+
+    def _seek(self, fresh: Collection[Any]) -> None:
+        """Reads on from where the database says. Raises OutOfRange if that is not there.
+
+        The ends are asked for last: whoever else reads on meanwhile is not beyond them.
+        """
+        firsts = self._consumer.beginning_offsets(fresh)
+        stored = {each: self._stored(each, firsts[each]) for each in fresh}
+        self._ends |= self._consumer.end_offsets(fresh)
+        for partition, place in stored.items():
+            check_range(partition, place, firsts[partition], self._ends[partition])
+            self._consumer.seek(partition, place)
+        self._next |= stored
 
     def _let_go(self, number: int) -> None:
         self.shards.pop(number).close()
@@ -221,6 +253,14 @@ class Worker:
         if shard.market.now:
             self.metrics.last_mark.set(datetime.fromisoformat(shard.market.now).timestamp())
 
-    def _stored(self, partition: Any) -> int:
+    def _stored(self, partition: Any, first: int) -> int:
+        """How far a partition was read; marks that are gone unread are passed over."""
+        place = partition.topic, partition.partition
         with self._app.database.writing() as connection:
-            return position(connection, partition.topic, partition.partition)
+            stored = position(connection, *place)
+            if stored < first and partition.topic == self._names.marks:
+                move(connection.exec_driver_sql, Intake((Step(*place, None, first),), (), ""))
+                told = {"partition": place[1], "position": stored, "offset": first}
+                _log.warning("marks were deleted unread", extra=told)
+                return first
+        return stored

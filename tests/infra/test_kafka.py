@@ -14,14 +14,15 @@ from typing import Any, NamedTuple
 from urllib.request import urlopen
 
 import pytest
-from kafka import KafkaConsumer, KafkaProducer
+from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
 from kafka.errors import KafkaTimeoutError
+from kafka.structs import TopicPartition
 from sqlalchemy import func, select
 
 from domain.decisions import AlertRuleSet
 from infra.channels.kafka import producer_of
 from infra.composition import App
-from infra.kafka.consumer import consumer_of
+from infra.kafka.consumer import OutOfRange, consumer_of
 from infra.kafka.letters import replay, tell
 from infra.kafka.topics import NoBroker, Topics, make_topics, topics
 from infra.kafka.worker import Worker
@@ -320,6 +321,59 @@ def test_of_dead_letters_sent_again_those_that_were_stored_are_marked(stream: St
     with pytest.raises(KafkaTimeoutError):
         replay(stream.app.database, again, (), AT)
     assert again.sent == [b"two", b"three"]
+
+
+def test_a_topic_that_lost_unread_facts_ends_the_worker(stream: Stream) -> None:
+    """Its head is deleted by hand, as retention would; sent again, all of it counts."""
+    facts = [STOCK, *(buy(f"b{n}") for n in range(3))]
+    for fact in facts:
+        stream.fact(fact)
+    admin, place = KafkaAdminClient(bootstrap_servers=stream.bootstrap), stream.names.facts
+    admin.delete_records({TopicPartition(place, 0): 2})
+    admin.close()
+    with pytest.raises(OutOfRange, match=f"{place}/0: .* offset 0 and the topic begins at 2"):
+        stream.until(lambda: stream.app.ledger.head() > 0)
+    for fact in facts[:2]:
+        stream.fact(fact)
+    go_on(stream, 2)
+    stream.until(lambda: stream.app.ledger.head() == len(facts))
+
+
+def go_on(stream: Stream, first: int) -> None:
+    """What the line that ends the worker tells to do."""
+    with stream.app.database.writing() as connection:
+        connection.exec_driver_sql(
+            f"UPDATE offsets SET next = {first} WHERE topic = '{stream.names.facts}'"
+        )
+
+
+def test_a_topic_that_was_made_anew_ends_the_worker(stream: Stream) -> None:
+    for fact in (STOCK, buy("b1"), buy("b2")):
+        stream.fact(fact)
+    stream.until(lambda: stream.app.ledger.head() == 3)
+    admin = KafkaAdminClient(bootstrap_servers=stream.bootstrap)
+    admin.delete_topics([stream.names.facts])
+    admin.close()
+    make_topics(stream.bootstrap, stream.names, 1)
+    stream.consumer.close()
+    for fact in (buy("b3"), buy("b4")):
+        stream.fact(fact)
+    stream.consumer = consumer_of(stream.settings, stream.names, stream.app.shards)
+    anew = stream.beside(stream.app)
+    with pytest.raises(OutOfRange, match="offset 3 and the topic ends at 2"):
+        stream.until(lambda: stream.app.ledger.head() > 3, anew)
+    go_on(stream, 0)
+    stream.until(lambda: stream.app.ledger.head() == 5, anew)
+    anew.close()
+
+
+def test_a_consumer_that_is_elsewhere_goes_back_to_what_is_stored(stream: Stream) -> None:
+    """Where it is the broker has nothing, and says so; the database knows better."""
+    stream.fact(STOCK)
+    stream.until(lambda: stream.app.ledger.head() == 1)
+    stream.consumer.seek(TopicPartition(stream.names.facts, 0), 99)
+    stream.fact(buy("b1"))
+    stream.until(lambda: stream.app.ledger.head() == 2)
 
 
 def stored_marks(stream: Stream) -> int:

@@ -18,6 +18,7 @@ from infra.composition import App
 from infra.database import open_database
 from infra.kafka import shard as shard_module
 from infra.kafka import worker as working
+from infra.kafka.consumer import OutOfRange
 from infra.kafka.mark_stream import MarkStream
 from infra.kafka.shard import Shard
 from infra.kafka.topics import topics
@@ -30,7 +31,7 @@ from infra.settings import Settings
 from projections import alerts
 from services.database import Database
 from services.evaluated import EVALUATED, TAKEN_UP, EvaluatedOfShard
-from services.intake import PositionMoved, Step, dead_letters, position
+from services.intake import Intake, PositionMoved, Step, dead_letters, move, position
 from services.ledger import Offer
 from services.verify import rebuild_and_compare
 from tests.services.house import COIN, STOCK, Clock, buy
@@ -345,6 +346,9 @@ class Feed:
     def __init__(self, *shards: int) -> None:
         self.batches: dict[TopicPartition, Any] = {}
         self.owned = {TopicPartition(MARKS, 0), *(TopicPartition(FACTS, each) for each in shards)}
+        self.firsts: dict[TopicPartition, int] = {}
+        self.ends: dict[TopicPartition, int] = {}
+        self.sought: dict[TopicPartition, int] = {}
 
     def poll(self, **_: int) -> dict[TopicPartition, Any]:
         found, self.batches = self.batches, {}
@@ -353,14 +357,17 @@ class Feed:
     def assignment(self) -> set[TopicPartition]:
         return self.owned
 
+    def beginning_offsets(self, partitions: set[TopicPartition]) -> dict[TopicPartition, int]:
+        return {each: self.firsts.get(each, 0) for each in partitions}
+
     def end_offsets(self, partitions: set[TopicPartition]) -> dict[TopicPartition, int]:
-        return dict.fromkeys(partitions, 0)
+        return {each: self.ends.get(each, 0) for each in partitions}
 
     def highwater(self, partition: TopicPartition) -> int:
         return 0
 
     def seek(self, partition: TopicPartition, offset: int) -> None:
-        """It is at the start."""
+        self.sought[partition] = offset
 
     def commit_async(self, offsets: object) -> None:
         """Nobody asks."""
@@ -406,6 +413,58 @@ def test_the_memory_of_a_shard_that_is_let_go_is_free(
     assert books() is not None
     worker.step()
     assert books() is None
+    worker.close()
+
+
+@pytest.mark.parametrize(("first", "end"), [(0, 4), (6, 9)])
+def test_facts_that_are_not_where_they_are_read_on_end_the_worker(
+    place: Place, first: int, end: int
+) -> None:
+    """A topic made anew ends before the stored position; one whose head was deleted begins after
+    it. The line names what is to be done, and that helps."""
+    partition, feed = TopicPartition(FACTS, 2), Feed(2)
+    place.messages(FACTS, 2, "fact")
+    with place.app.database.writing() as connection:
+        move(connection.exec_driver_sql, Intake((Step(FACTS, 2, 0, 5),), (), ""))
+    feed.firsts[partition], feed.ends[partition] = first, end
+    worker = Worker(place.app, feed, topics("t"), StreamChecks(1_000), Metrics())
+    with pytest.raises(OutOfRange) as refused:
+        worker.step()
+    said = str(refused.value)
+    assert said.startswith("t.facts/2: the database has read it up to offset 5 and the topic ")
+    assert (f"ends at {end}" if first == 0 else f"begins at {first}") in said
+    assert partition not in feed.sought
+    with place.app.database.writing() as connection:
+        connection.exec_driver_sql(said[said.index("UPDATE") :])
+    worker.step()
+    assert feed.sought[partition] == first
+    worker.close()
+
+
+def test_facts_that_were_deleted_before_the_first_was_read_end_the_worker(place: Place) -> None:
+    feed = Feed(2)
+    feed.firsts[TopicPartition(FACTS, 2)] = feed.ends[TopicPartition(FACTS, 2)] = 3
+    worker = Worker(place.app, feed, topics("t"), StreamChecks(1_000), Metrics())
+    with pytest.raises(OutOfRange, match="begins at 3"):
+        worker.step()
+    worker.close()
+
+
+def test_marks_that_were_deleted_unread_are_passed_over(
+    place: Place, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Only the latest of an asset are kept; but a topic that is made anew is no such thing."""
+    partition, feed = TopicPartition(MARKS, 0), Feed(2)
+    feed.firsts[partition] = feed.ends[partition] = 7
+    worker = Worker(place.app, feed, topics("t"), StreamChecks(0), Metrics())
+    worker.step()
+    assert feed.sought[partition] == 7
+    assert worker._checks() == {}
+    assert "marks were deleted unread" in caplog.text
+    worker._next.pop(partition)
+    feed.firsts[partition] = feed.ends[partition] = 0
+    with pytest.raises(OutOfRange, match=r"t\.marks/0: .* offset 7 and the topic ends at 0"):
+        worker.step()
     worker.close()
 
 
