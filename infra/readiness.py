@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from sqlalchemy import Connection, inspect
@@ -16,6 +17,7 @@ from services.database import Clock, Database
 from services.standing import partitions
 
 _SILENT_AFTER_SECONDS = 60  # a step takes less; to take a shard up may not, and is not ready
+NOT_JOINED = {"group": "the worker is no member of its consumer group yet"}
 _log = logging.getLogger(__name__)
 
 
@@ -80,22 +82,23 @@ class StoreChecks:
 class StreamChecks:
     """Whether a worker is caught up with its partitions, as it says itself after each step.
 
-    One that owns none stands by, and is ready for it. Told by the worker, asked in other threads.
+    A member of the group that owns none stands by, and is ready for it. Told by the worker, asked
+    in other threads.
     """
 
     def __init__(self, max_lag: int, clock: Clock = lambda: datetime.now(UTC)) -> None:
         self._max_lag = max_lag
         self._clock = clock
-        self._said: tuple[datetime, dict[str, int]] = (clock(), {})
+        self._said: tuple[datetime, dict[str, int], dict[str, str]] = (clock(), {}, NOT_JOINED)
 
-    def stepped(self, behind: dict[str, int]) -> None:
-        """A step ended; of each partition that is ours, how many messages wait."""
-        self._said = self._clock(), dict(behind)
+    def stepped(self, behind: Mapping[str, int], failed: Mapping[str, str]) -> None:
+        """A step ended; how many messages wait, by where they do, and what else is not ready."""
+        self._said = self._clock(), dict(behind), dict(failed)
 
     def __call__(self) -> dict[str, str]:
-        """Which partitions are behind, and whether the worker stands still."""
-        stepped, behind = self._said
-        failed = {
+        """What is behind or not ready, and whether the worker stands still."""
+        stepped, behind, others = self._said
+        failed = others | {
             f"stream/{name}": f"{waiting} messages behind, at most {self._max_lag}"
             for name, waiting in behind.items()
             if waiting > self._max_lag

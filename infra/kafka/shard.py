@@ -98,9 +98,9 @@ class Shard:
         self.market.taken_up()
         self.market.keep_evaluated()
 
-    def has_seen(self, last: int) -> bool:
-        """Whether its rules were asked at the mark `last`."""
-        return self.projector.board.last_id >= last
+    def unseen(self, last: int) -> int:
+        """How many marks up to the mark `last` its rules were not asked at yet."""
+        return max(0, last - self.projector.board.last_id)
 
     def news(self) -> tuple[int, int]:
         """How many alerts fired, and how many were re-armed, since it was asked last."""

@@ -26,7 +26,7 @@ from kafka.errors import (
     NoOffsetForPartitionError,
     OffsetOutOfRangeError,
 )
-from kafka.structs import OffsetAndMetadata
+from kafka.structs import MemberState, OffsetAndMetadata
 
 from domain.days import sortable_instant
 from infra.composition import App
@@ -36,7 +36,7 @@ from infra.kafka.records import Record
 from infra.kafka.shard import Shard
 from infra.kafka.topics import Topics
 from infra.metrics import Metrics
-from infra.readiness import StreamChecks
+from infra.readiness import NOT_JOINED, StreamChecks
 from services.collector import paused, settle_again
 from services.intake import Intake, PositionMoved, Step, move, position
 from services.ledger import Outcome
@@ -207,7 +207,7 @@ class Worker:
         is_idle = time.monotonic() - self._idled >= IDLE_SECONDS
         for shard in list(self.shards.values()):
             try:
-                if not shard.has_seen(self._marks.last):
+                if shard.unseen(self._marks.last):
                     for seconds in shard.follow(stored):
                         self.metrics.tick_to_alert.observe(seconds)
                     if is_idle:  # a stream of marks that never pauses must not hold this up
@@ -231,7 +231,7 @@ class Worker:
             self._let_go(shard)
 
     def _say_what_waits(self) -> None:
-        """Of each partition that is ours, to Prometheus and to the checks."""
+        """Of each partition and shard that is ours, to Prometheus and to the checks."""
         behind = {}
         for partition in self._next.keys() & self._ends.keys():
             end = max(self._ends[partition], self._consumer.highwater(partition) or 0)
@@ -239,7 +239,18 @@ class Worker:
             self._ends[partition] = end
             behind[f"{partition.topic}/{partition.partition}"] = waiting
             self.metrics.lag.labels(partition.topic, partition.partition).set(waiting)
-        self._checks.stepped(behind)
+        for number, shard in self.shards.items():
+            behind[f"{self._names.marks}/shard {number}"] = shard.unseen(self._marks.last)
+        self._checks.stepped(behind, self._not_ready())
+
+    def _not_ready(self) -> dict[str, str]:
+        """What no count of messages shows. A member to which no partition fell has joined too."""
+        state = self._consumer.group_metadata().state
+        failed = {} if self._ends or state is MemberState.STABLE else dict(NOT_JOINED)
+        mine = {each.partition for each in self._ends if each.topic == self._names.facts}
+        for number in sorted(mine - self.shards.keys()):
+            failed[f"shard/{number}"] = "is assigned and not taken up yet"
+        return failed
 
     def _tell(self, shard: Shard) -> None:
         """To Prometheus, what a shard did since it was asked last."""

@@ -27,7 +27,7 @@ from infra.kafka.letters import replay, tell
 from infra.kafka.topics import NoBroker, Topics, make_topics, topics
 from infra.kafka.worker import Worker
 from infra.metrics import Metrics
-from infra.readiness import StreamChecks
+from infra.readiness import NOT_JOINED, StreamChecks
 from infra.relay import relay_of
 from infra.settings import Settings
 from infra.simulate import Shares, Venue
@@ -374,6 +374,25 @@ def test_a_consumer_that_is_elsewhere_goes_back_to_what_is_stored(stream: Stream
     stream.consumer.seek(TopicPartition(stream.names.facts, 0), 99)
     stream.fact(buy("b1"))
     stream.until(lambda: stream.app.ledger.head() == 2)
+
+
+def test_a_member_of_the_group_to_which_nothing_fell_is_ready(stream: Stream) -> None:
+    assert stream.checks() == NOT_JOINED
+    stream.until(lambda: stream.checks() == {})
+    spare = consumer_of(stream.settings, stream.names, stream.app.shards)
+    checks = StreamChecks(10)
+    beside = Worker(stream.app, spare, stream.names, checks, Metrics())
+    beside.step()
+    assert checks() == NOT_JOINED
+
+    def both_are_ready() -> bool:
+        stream.worker.step()
+        fell_to = {len(each.assignment()) for each in (stream.consumer, spare)}
+        return fell_to == {0, 2} and stream.checks() == checks() == {}
+
+    stream.until(both_are_ready, beside)
+    spare.close()
+    beside.close()
 
 
 def stored_marks(stream: Stream) -> int:

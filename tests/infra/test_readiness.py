@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.readiness import StoreChecks, StreamChecks, watched_database
+from infra.readiness import NOT_JOINED, StoreChecks, StreamChecks, watched_database
 from infra.settings import Settings
 from tests.services.house import STOCK, Clock, House, buy
 
@@ -55,17 +55,24 @@ def test_not_without_a_file_and_none_is_made(tmp_path: Path) -> None:
 def test_a_worker_is_ready_once_it_is_near_the_end_of_its_partitions() -> None:
     clock = Clock()
     checks = StreamChecks(max_lag=100, clock=clock)
+    assert checks() == NOT_JOINED
+    checks.stepped({}, {})
     assert checks() == {}  # it owns none, and stands by
-    checks.stepped({"t.facts/0": 101, "t.marks/0": 0})
+    checks.stepped({"t.facts/0": 101, "t.marks/0": 0}, {"shard/0": "is not taken up yet"})
+    assert checks() == {
+        "shard/0": "is not taken up yet",
+        "stream/t.facts/0": "101 messages behind, at most 100",
+    }
+    checks.stepped({"t.facts/0": 101, "t.marks/0": 0}, {})
     assert checks() == {"stream/t.facts/0": "101 messages behind, at most 100"}
-    checks.stepped({"t.facts/0": 100, "t.marks/0": 0})
+    checks.stepped({"t.facts/0": 100, "t.marks/0": 0}, {})
     assert checks() == {}
 
 
 def test_a_worker_that_stands_still_is_not_ready() -> None:
     clock = Clock()
     checks = StreamChecks(max_lag=100, clock=clock)
-    checks.stepped({})
+    checks.stepped({}, {})
     clock.advance(seconds=60)
     assert checks() == {}
     clock.advance(seconds=1)

@@ -11,7 +11,7 @@ from threading import Barrier
 from typing import Any, NamedTuple
 
 import pytest
-from kafka.structs import TopicPartition
+from kafka.structs import ConsumerGroupMetadata, MemberState, TopicPartition
 
 from domain.decisions import AlertRuleSet
 from infra.composition import App
@@ -26,9 +26,10 @@ from infra.kafka.worker import Worker
 from infra.metrics import Metrics
 from infra.postgres.migrate import migrate
 from infra.postgres.shards import WrongShards, shard_of
-from infra.readiness import StreamChecks
+from infra.readiness import NOT_JOINED, StreamChecks
 from infra.settings import Settings
 from projections import alerts
+from services import market
 from services.database import Database
 from services.evaluated import EVALUATED, TAKEN_UP, EvaluatedOfShard
 from services.intake import Intake, PositionMoved, Step, dead_letters, move, position
@@ -349,10 +350,14 @@ class Feed:
         self.firsts: dict[TopicPartition, int] = {}
         self.ends: dict[TopicPartition, int] = {}
         self.sought: dict[TopicPartition, int] = {}
+        self.state = MemberState.STABLE
 
     def poll(self, **_: int) -> dict[TopicPartition, Any]:
         found, self.batches = self.batches, {}
         return found
+
+    def group_metadata(self) -> ConsumerGroupMetadata:
+        return ConsumerGroupMetadata(state=self.state)
 
     def assignment(self) -> set[TopicPartition]:
         return self.owned
@@ -413,6 +418,42 @@ def test_the_memory_of_a_shard_that_is_let_go_is_free(
     assert books() is not None
     worker.step()
     assert books() is None
+    worker.close()
+
+
+def test_a_worker_is_ready_once_it_joined_and_took_up_what_fell_to_it(place: Place) -> None:
+    feed, checks = Feed(1, 2), StreamChecks(0)
+    everything, feed.owned, feed.state = feed.owned, set(), MemberState.REBALANCING
+    worker = Worker(place.app, feed, topics("t"), checks, Metrics())
+    worker.step()
+    assert checks() == NOT_JOINED
+    feed.state = MemberState.STABLE  # a surplus member
+    worker.step()
+    assert checks() == {}
+    feed.owned = everything
+    worker.step()
+    assert checks() == {"shard/2": "is assigned and not taken up yet"}
+    worker.step()
+    assert checks() == {}
+    worker.close()
+
+
+def test_a_worker_is_not_ready_while_rules_were_not_asked_at_marks_that_are_stored(
+    watched: tuple[Place, Shard, MarkStream, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its successor has them all to ask about, and asks about some in a step."""
+    place, shard, stream, name = watched
+    shard.market.keep_evaluated()
+    place.marks(stream, ("S", "100"), ("S", "79"), ("S", "100"))
+    monkeypatch.setattr(market, "MOST_MARKS", 2)
+    feed, checks = Feed(2), StreamChecks(0)
+    feed.ends[TopicPartition(MARKS, 0)], feed.ends[TopicPartition(FACTS, 2)] = 4, 2
+    worker = Worker(place.app, feed, topics("t"), checks, Metrics())
+    worker.step()
+    assert checks() == {"stream/t.marks/shard 2": "1 messages behind, at most 0"}
+    worker.step()
+    assert checks() == {}
+    assert len(place.fired(name)) == 1
     worker.close()
 
 
