@@ -95,8 +95,14 @@ class Shard:
         """Time goes on without marks: rules that wait for it are asked, and those that commands
         changed meanwhile."""
         self.market.follow()
+        self.project()
         self.market.taken_up()
         self.market.keep_evaluated()
+
+    def project(self) -> None:
+        """What a command appended and, as it was killed, did not project; or is about to."""
+        if self.projector.position < self.ledger.head():
+            self.projector.catch_up(self._now[:10])
 
     def unseen(self, last: int) -> int:
         """How many marks up to the mark `last` its rules were not asked at yet."""

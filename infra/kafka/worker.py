@@ -211,6 +211,7 @@ class Worker:
                     for seconds in shard.follow(stored):
                         self.metrics.tick_to_alert.observe(seconds)
                     if is_idle:  # a stream of marks that never pauses must not hold this up
+                        shard.project()
                         shard.market.keep_evaluated()
                 elif is_idle:
                     shard.idle()

@@ -86,8 +86,8 @@ class Place:
         told = ((taxpayer, fact) for fact in facts)
         shard.take(*self.messages(FACTS, shard.number, "fact", *told))
 
-    def rule(self, taxpayer: str, threshold: str) -> None:
-        """Set by a command, in another process."""
+    def rule(self, taxpayer: str, threshold: str, *, is_killed: bool = False) -> None:
+        """Set by a command, in another process; killed, it has appended and not projected."""
         app = App(self.app.settings, self.clock)
         app.taxpayer(taxpayer)
         rule = AlertRuleSet(
@@ -95,7 +95,8 @@ class Place:
             metric="harvestable_loss", channels=(),
         )  # fmt: skip
         app.ledger.append([Offer(taxpayer, "thresher", "rule/loss", rule)], self.clock.text)
-        app.projector.catch_up(self.clock.day)
+        if not is_killed:
+            app.projector.catch_up(self.clock.day)
         app.close()
 
     def marks(self, stream: MarkStream, *prices: tuple[str, str]) -> None:
@@ -341,6 +342,16 @@ def test_idle_time_moves_what_is_settled_and_asks_rules_of_the_clock(
         shard.idle()
 
 
+def test_a_rule_of_a_command_that_was_killed_before_it_projected_fires(place: Place) -> None:
+    name, shard, stream = taxpayer_in(2), place.shard(2), MarkStream(place.app)
+    place.say(shard, name, STOCK, buy("b1", "10", "1000"))
+    place.rule(name, "200", is_killed=True)
+    shard.idle()
+    place.marks(stream, ("S", "100"), ("S", "79"))
+    shard.follow(stream.since())
+    assert place.fired(name) == [("12:02", "210", "")]
+
+
 class Feed:
     """A consumer that owns some shards and the marks; a poll brings what was put in."""
 
@@ -454,6 +465,24 @@ def test_a_worker_is_not_ready_while_rules_were_not_asked_at_marks_that_are_stor
     worker.step()
     assert checks() == {}
     assert len(place.fired(name)) == 1
+    worker.close()
+
+
+def test_a_rule_that_was_not_projected_fires_while_marks_never_pause(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(working, "IDLE_SECONDS", 0)
+    feed, name = Feed(2), taxpayer_in(2)
+    worker = Worker(place.app, feed, topics("t"), StreamChecks(1_000), Metrics())
+    worker.step()
+    place.say(worker.shards[2], name, STOCK, buy("b1", "10", "1000"))
+    place.rule(name, "200", is_killed=True)
+    for price in ("100", "79"):
+        place.clock.advance(minutes=1)
+        mark = {"asset": "S", "price": price, "time": place.clock.text}
+        _, feed.batches[TopicPartition(MARKS, 0)] = place.messages(MARKS, 0, "mark", ("S", mark))
+        worker.step()
+    assert place.fired(name) == [("12:02", "210", "")]
     worker.close()
 
 
