@@ -38,6 +38,7 @@ def deliver_command(
     place = settings()
     with service("deliver", place), ExitStack() as stack:
         app = App(place, is_there=True)
+        app.is_service = True
         stack.callback(app.close)
         if afresh:
             _tell_afresh(app)

@@ -8,10 +8,11 @@ which would serialise all commits of the server; and tables are made by `threshe
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import accumulate
 from typing import Any
 
+import psycopg
 from eventsourcing.persistence import (
     ApplicationRecorder,
     InterfaceError,
@@ -25,9 +26,11 @@ from eventsourcing.postgres import (
     PostgresFactory,
 )
 from eventsourcing.utils import retry
+from psycopg.errors import LockNotAvailable
 from psycopg.rows import tuple_row
 
-from infra.postgres.place import connection_parts
+from domain.errors import ThresherError
+from infra.postgres.place import STILL_SECONDS, WATCHED, connection_parts
 from infra.postgres.shards import shard_of
 from projections.rows import array
 from services.fact_store import FactRecorder
@@ -43,6 +46,10 @@ SELECT thresher_append(%s, %s::text[], %s::bigint[], %s::text[], ARRAY(
     FROM unnest(%s::integer[], %s::integer[]) WITH ORDINALITY AS t(start, length, n) ORDER BY n
 )) AS last
 """
+
+
+class LogHeld(ThresherError):
+    """Another process holds the head of the log for longer than appending takes."""
 
 
 class FactPostgresRecorder(PostgresApplicationRecorder, FactRecorder):
@@ -68,7 +75,7 @@ class FactPostgresRecorder(PostgresApplicationRecorder, FactRecorder):
         With an `intake`, how far its stream was read moves in the same transaction; raises
         PositionMoved if it was moved by someone else. After a lost connection it tries again: a
         batch that was stored then raises as well, and the ledger looks before it calls anything
-        known.
+        known. Raises LogHeld after one wait for the lock: ten of them would be minutes.
         """
         lengths = [len(event.state) for event in stored_events]
         columns = (
@@ -84,7 +91,13 @@ class FactPostgresRecorder(PostgresApplicationRecorder, FactRecorder):
                 move(cursor.execute, intake)
             if not stored_events:
                 return None
-            cursor.execute(_APPEND, (self.shard, *columns), prepare=True)
+            try:
+                cursor.execute(_APPEND, (self.shard, *columns), prepare=True)
+            except LockNotAvailable as error:
+                raise LogHeld(
+                    f"the log of shard {self.shard} is held by another process: run it again when "
+                    "that one has ended"
+                ) from error
             last: int = cursor.fetchall()[0]["last"]
         return range(last + 1, last + 1 + len(stored_events))
 
@@ -171,6 +184,20 @@ SELECT name FROM found WHERE name IS NOT NULL
 """  # ';' follows ':'
 
 
+class _Datastore(PostgresDatastore):
+    """Connections that the server looks after. Between the statements of an append nothing is
+    computed: one that stands still there is of a process that does."""
+
+    def after_connect_func(self) -> Callable[[psycopg.Connection[Any]], None]:
+        prepare = super().after_connect_func()
+
+        def after_connect(connection: psycopg.Connection[Any]) -> None:
+            prepare(connection)
+            connection.execute(WATCHED)
+
+        return after_connect
+
+
 class FactPostgresFactory(PostgresFactory):
     """Makes the recorder above; the event library finds it by this module's name."""
 
@@ -181,9 +208,10 @@ class FactPostgresFactory(PostgresFactory):
         env.update({f"POSTGRES_{name.upper()}": value for name, value in parts.items()})
         super().__init__(env)
         self.datastore.close()
-        self.datastore = PostgresDatastore(
+        self.datastore = _Datastore(
             parts["dbname"], parts["host"], parts["port"], parts["user"], parts["password"],
             originator_id_type="text", pool_size=1, max_overflow=4,
+            idle_in_transaction_session_timeout=STILL_SECONDS,
         )  # fmt: skip
         known = self.datastore.pool.kwargs
         assert isinstance(known, dict)

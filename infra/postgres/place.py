@@ -5,6 +5,13 @@ from __future__ import annotations
 from sqlalchemy import URL, make_url
 
 _DEFAULT_PORT = 5432
+# Less than the 30 s that others wait for a lock: who holds it and is gone, or stands still, loses
+# it before they give up.
+STILL_SECONDS = 25
+# The server looks after each connection, and ends that of a machine that is gone within so long.
+WATCHED = f"""SELECT set_config('tcp_keepalives_idle', '10', false),
+set_config('tcp_keepalives_interval', '5', false), set_config('tcp_keepalives_count', '3', false),
+set_config('tcp_user_timeout', '{STILL_SECONDS}s', false)"""
 
 
 def engine_url(url: str) -> URL:
