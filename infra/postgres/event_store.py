@@ -36,6 +36,7 @@ from projections.rows import array
 from services.fact_store import FactRecorder
 from services.intake import Intake, move
 
+_NAMED = ("dbname", "host", "port", "user", "password")
 Row = tuple[int, str, int, str, bytes]
 _LOG = "SELECT position, originator_id, originator_version, topic, state FROM facts "
 # The states go as one piece with where each starts: as an array each byte would be written in hex,
@@ -204,18 +205,21 @@ class FactPostgresFactory(PostgresFactory):
     application_recorder_class = FactPostgresRecorder
 
     def __init__(self, env: Any) -> None:
-        parts, options = connection_parts(env["POSTGRES_URL"])
-        env.update({f"POSTGRES_{name.upper()}": value for name, value in parts.items()})
+        parts = connection_parts(env["POSTGRES_URL"])
+        # What the library insists on; libpq knows better what it is where the URL says nothing.
+        named = {name: parts.get(name, "") for name in _NAMED}
+        env.update({f"POSTGRES_{name.upper()}": value for name, value in named.items()})
         super().__init__(env)
         self.datastore.close()
         self.datastore = _Datastore(
-            parts["dbname"], parts["host"], parts["port"], parts["user"], parts["password"],
-            originator_id_type="text", pool_size=1, max_overflow=4,
+            *named.values(), originator_id_type="text", pool_size=1, max_overflow=4,
             idle_in_transaction_session_timeout=STILL_SECONDS,
         )  # fmt: skip
         known = self.datastore.pool.kwargs
         assert isinstance(known, dict)
-        known.update(options)  # before the pool opens its first connection
+        for name in _NAMED:
+            known.pop(name)
+        known.update(parts)  # before the pool opens its first connection
 
     def application_recorder(self) -> ApplicationRecorder:
         recorder = super().application_recorder()

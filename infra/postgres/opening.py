@@ -55,10 +55,9 @@ def watched(url: str) -> Database:
 
 def ledger(url: str, shard: int = 0, shards: int = 1) -> Ledger:
     """The log of one of so many shards; raises ServerNotReached."""
-    parts, options = connection_parts(url)
     try:
         # The pool would only say that it had no connection in time, not why.
-        psycopg.connect(**parts, **options).close()  # type: ignore[arg-type]
+        psycopg.connect(**connection_parts(url)).close()  # type: ignore[arg-type]
         place = {"POSTGRES_URL": url, "SHARD": str(shard), "SHARDS": str(shards)}
         return Ledger({"PERSISTENCE_MODULE": _STORE, **place})
     except (PersistenceError, psycopg.Error) as error:
