@@ -72,6 +72,7 @@ class App:
         self.settings = settings
         self.clock = clock
         self.reconnects = True  # to a server whose connections were lost
+        self.is_service = False  # one that runs beside others, and computes little while it writes
         self.shard = 0  # on a server: of whose taxpayer is spoken
 
     @cached_property
@@ -80,7 +81,9 @@ class App:
         if self.settings.is_postgres:
             from infra.postgres import opening  # noqa: PLC0415  the driver is for servers alone
 
-            return opening.database(self.settings.database_url, reconnects=self.reconnects)
+            return opening.database(
+                self.settings.database_url, reconnects=self.reconnects, is_service=self.is_service
+            )
         if self.settings.memory:
             return open_memory(self.settings.memory)
         try:

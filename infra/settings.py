@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Literal
 
@@ -15,6 +16,8 @@ _SQLITE = "sqlite:///"
 _MEMORY = "sqlite:///:memory:"  # with a name after it; gone when nobody in the process has it open
 _POSTGRES = ("postgresql://", "postgres://", "postgresql+psycopg://")
 _LOG_KEY_CHARACTERS = 32
+_BROKER = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\s:/@\[\]]+):([0-9]{1,5})", re.ASCII)
+_LAST_PORT = 65_535
 
 
 class Settings(BaseSettings):
@@ -29,6 +32,18 @@ class Settings(BaseSettings):
     webhook_secret: str = ""
     webhook_allow_local: bool = False
     kafka: str = Field(default="", description="HOST:PORT, or several with commas")
+
+    @field_validator("kafka")
+    @classmethod
+    def _brokers(cls, text: str) -> str:
+        for each in text.split(",") if text else ():
+            found = _BROKER.fullmatch(each.strip())
+            if found is None or not 1 <= int(found[2]) <= _LAST_PORT:
+                raise ValueError(
+                    f"{each!r}: write HOST:PORT, or several with commas: broker.example:9092"
+                )
+        return text
+
     kafka_prefix: str = Field(
         default="thresher", description="what topics and the group begin with"
     )
@@ -69,6 +84,10 @@ class Settings(BaseSettings):
             raise ValueError(
                 f"{url!r}: write sqlite:///PATH, or postgresql://USER:PASSWORD@HOST/DATABASE"
             )
+        if url.startswith(_POSTGRES):
+            from infra.postgres.place import connection_parts  # noqa: PLC0415  for servers alone
+
+            connection_parts(url)
         return url
 
     @property

@@ -15,7 +15,7 @@ all, that never goes back, and what was asked elsewhere is not asked again.
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, bindparam, inspect, text, update
+from sqlalchemy import Connection, bindparam, inspect, select, text, update
 
 from domain.fact_codec import ALERT_TYPES
 from projections.schema import drive
@@ -39,6 +39,12 @@ _KEEP = (
     f"UPDATE offsets SET next = max(next, ?) WHERE topic = '{EVALUATED}' AND partition = 0 "
     "RETURNING next"
 )
+
+
+def is_of_workers(connection: Connection) -> bool:
+    """Whether workers fire here, at work now or not: some shard was taken up. On a server only."""
+    query = select(OFFSETS.c.next).where(OFFSETS.c.topic == TAKEN_UP).limit(1)
+    return connection.execute(query).first() is not None
 
 
 class Evaluated:

@@ -17,13 +17,19 @@ from infra.logs import service
 from infra.metrics import Metrics
 from infra.relay import relay_of
 from services.changes_out import make_tables, tell_afresh
+from services.evaluated import is_of_workers
 
 _log = logging.getLogger(__name__)
 
 
 def deliver_command(
     once: Annotated[
-        bool, typer.Option("--once", help="Fire what fell due by now, send what waits, and end.")
+        bool,
+        typer.Option(
+            "--once",
+            help="Fire what fell due by now, send what waits, and end; where workers fire, it only "
+            "sends.",
+        ),
     ] = False,
     afresh: Annotated[
         bool, typer.Option("--afresh", help="Send all rows of changes once more, as they are.")
@@ -38,6 +44,7 @@ def deliver_command(
     place = settings()
     with service("deliver", place), ExitStack() as stack:
         app = App(place, is_there=True)
+        app.is_service = True
         stack.callback(app.close)
         if afresh:
             _tell_afresh(app)
@@ -54,9 +61,28 @@ def _once(app: App, *, afresh: bool) -> None:
     relay = relay_of(app)
     if afresh:
         _tell_afresh(app)
-    app.market.facts_changed()
+    if _has_workers(app):
+        stderr().print("workers fire here (thresher worker): this only sends")
+    else:
+        _fire(app)
     relay.once()
     stderr().print(", ".join(f"{count} {name}" for name, count in relay.total.counts.items()))
+
+
+def _has_workers(app: App) -> bool:
+    """Whether shards are workers': to fire beside them would be unfenced, or take them away."""
+    if not app.settings.is_postgres:
+        return False
+    with app.database.reading() as connection:
+        return is_of_workers(connection)
+
+
+def _fire(app: App) -> None:
+    for each in app.of_all_shards():
+        each.market.facts_changed()
+        if each is not app:  # which rests and is closed at the end
+            each.rest()
+            each.ledger.close()
 
 
 def _run(app: App, stack: ExitStack, address: str, port: int) -> None:

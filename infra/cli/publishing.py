@@ -33,6 +33,7 @@ def publish_command() -> None:
         stopped = stopped_by_signals()
         os.nice(_NICENESS)
         app = App(place, is_there=True)
+        app.is_service = True
         stack.callback(app.close)
         publisher = publisher_of(app)
         stack.callback(publisher.close)

@@ -79,6 +79,7 @@ def _work(
     from infra.kafka.worker import Worker  # noqa: PLC0415
 
     app = streaming(App(place, is_process=True), needs_server=True)
+    app.is_service = True
     app.reconnects = is_all  # its relay and its publisher go on
     stack.callback(app.close)
     names, stopped, checks = topics(place.kafka_prefix), stopped_by_signals(), StreamChecks(max_lag)

@@ -9,9 +9,10 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import BigInteger, Connection, Engine, Integer, Text, create_engine, event
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.compiler import compiles
 
-from infra.postgres.place import engine_url
+from infra.postgres.place import WATCHED, engine_url
 from services.database import Database
 
 _WRITES = "thresher_writes"
@@ -20,6 +21,7 @@ _WRITES = "thresher_writes"
 _LOCK = (
     "SELECT set_config('lock_timeout', '30s', true), pg_advisory_xact_lock(hashtext('thresher.{}'))"
 )
+_STILL = ", set_config('idle_in_transaction_session_timeout', '{}s', true)"
 _MARKS = "marks"
 
 
@@ -33,12 +35,15 @@ def _integer(_type: Integer, compiler: Any, **options: Any) -> str:
     return str(compiler.visit_BIGINT(BigInteger(), **options))
 
 
-def open_database(url: str, *, reconnects: bool = True) -> Database:
+def open_database(url: str, *, reconnects: bool = True, still_seconds: int = 0) -> Database:
     """The database at `url`. Readers see one snapshot; a writer holds its lock from its start.
 
     `reconnects`: each transaction first asks whether its connection still stands. A worker, which
-    ends when it does not, saves the question.
+    ends when it does not, saves the question. `still_seconds`: a writer that says nothing for so
+    long loses its lock and its connection; 0: it may compute for as long as it takes. Only of
+    writers: a relay that sends alone stands still for hours.
     """
+    lock = _LOCK + (_STILL.format(still_seconds) if still_seconds else "")
     engine = create_engine(
         engine_url(url),
         isolation_level="REPEATABLE READ",
@@ -47,11 +52,16 @@ def open_database(url: str, *, reconnects: bool = True) -> Database:
         paramstyle="format",
     )
 
+    @event.listens_for(engine, "connect")
+    def _connect(connection: DBAPIConnection, _record: object) -> None:
+        connection.cursor().execute(WATCHED)
+        connection.commit()
+
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
         options: Any = connection.get_execution_options()
         if options.get(_WRITES):
-            connection.exec_driver_sql(_LOCK.format(options[_WRITES]))
+            connection.exec_driver_sql(lock.format(options[_WRITES]))
 
     return of_shard(engine, 0)
 

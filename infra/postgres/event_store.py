@@ -8,10 +8,11 @@ which would serialise all commits of the server; and tables are made by `threshe
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import accumulate
 from typing import Any
 
+import psycopg
 from eventsourcing.persistence import (
     ApplicationRecorder,
     InterfaceError,
@@ -25,14 +26,17 @@ from eventsourcing.postgres import (
     PostgresFactory,
 )
 from eventsourcing.utils import retry
+from psycopg.errors import LockNotAvailable
 from psycopg.rows import tuple_row
 
-from infra.postgres.place import connection_parts
+from domain.errors import ThresherError
+from infra.postgres.place import STILL_SECONDS, WATCHED, connection_parts
 from infra.postgres.shards import shard_of
 from projections.rows import array
 from services.fact_store import FactRecorder
 from services.intake import Intake, move
 
+_NAMED = ("dbname", "host", "port", "user", "password")
 Row = tuple[int, str, int, str, bytes]
 _LOG = "SELECT position, originator_id, originator_version, topic, state FROM facts "
 # The states go as one piece with where each starts: as an array each byte would be written in hex,
@@ -43,6 +47,10 @@ SELECT thresher_append(%s, %s::text[], %s::bigint[], %s::text[], ARRAY(
     FROM unnest(%s::integer[], %s::integer[]) WITH ORDINALITY AS t(start, length, n) ORDER BY n
 )) AS last
 """
+
+
+class LogHeld(ThresherError):
+    """Another process holds the head of the log for longer than appending takes."""
 
 
 class FactPostgresRecorder(PostgresApplicationRecorder, FactRecorder):
@@ -68,7 +76,7 @@ class FactPostgresRecorder(PostgresApplicationRecorder, FactRecorder):
         With an `intake`, how far its stream was read moves in the same transaction; raises
         PositionMoved if it was moved by someone else. After a lost connection it tries again: a
         batch that was stored then raises as well, and the ledger looks before it calls anything
-        known.
+        known. Raises LogHeld after one wait for the lock: ten of them would be minutes.
         """
         lengths = [len(event.state) for event in stored_events]
         columns = (
@@ -84,7 +92,13 @@ class FactPostgresRecorder(PostgresApplicationRecorder, FactRecorder):
                 move(cursor.execute, intake)
             if not stored_events:
                 return None
-            cursor.execute(_APPEND, (self.shard, *columns), prepare=True)
+            try:
+                cursor.execute(_APPEND, (self.shard, *columns), prepare=True)
+            except LockNotAvailable as error:
+                raise LogHeld(
+                    f"the log of shard {self.shard} is held by another process: run it again when "
+                    "that one has ended"
+                ) from error
             last: int = cursor.fetchall()[0]["last"]
         return range(last + 1, last + 1 + len(stored_events))
 
@@ -171,23 +185,41 @@ SELECT name FROM found WHERE name IS NOT NULL
 """  # ';' follows ':'
 
 
+class _Datastore(PostgresDatastore):
+    """Connections that the server looks after. Between the statements of an append nothing is
+    computed: one that stands still there is of a process that does."""
+
+    def after_connect_func(self) -> Callable[[psycopg.Connection[Any]], None]:
+        prepare = super().after_connect_func()
+
+        def after_connect(connection: psycopg.Connection[Any]) -> None:
+            prepare(connection)
+            connection.execute(WATCHED)
+
+        return after_connect
+
+
 class FactPostgresFactory(PostgresFactory):
     """Makes the recorder above; the event library finds it by this module's name."""
 
     application_recorder_class = FactPostgresRecorder
 
     def __init__(self, env: Any) -> None:
-        parts, options = connection_parts(env["POSTGRES_URL"])
-        env.update({f"POSTGRES_{name.upper()}": value for name, value in parts.items()})
+        parts = connection_parts(env["POSTGRES_URL"])
+        # What the library insists on; libpq knows better what it is where the URL says nothing.
+        named = {name: parts.get(name, "") for name in _NAMED}
+        env.update({f"POSTGRES_{name.upper()}": value for name, value in named.items()})
         super().__init__(env)
         self.datastore.close()
-        self.datastore = PostgresDatastore(
-            parts["dbname"], parts["host"], parts["port"], parts["user"], parts["password"],
-            originator_id_type="text", pool_size=1, max_overflow=4,
+        self.datastore = _Datastore(
+            *named.values(), originator_id_type="text", pool_size=1, max_overflow=4,
+            idle_in_transaction_session_timeout=STILL_SECONDS,
         )  # fmt: skip
         known = self.datastore.pool.kwargs
         assert isinstance(known, dict)
-        known.update(options)  # before the pool opens its first connection
+        for name in _NAMED:
+            known.pop(name)
+        known.update(parts)  # before the pool opens its first connection
 
     def application_recorder(self) -> ApplicationRecorder:
         recorder = super().application_recorder()

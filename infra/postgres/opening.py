@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from domain.errors import ThresherError
 from infra.postgres.database import open_database
 from infra.postgres.migrate import NotMigrated, check, migrate
-from infra.postgres.place import connection_parts, shown
+from infra.postgres.place import STILL_SECONDS, connection_parts, shown
 from services.database import Database
 from services.ledger import Ledger
 
@@ -22,9 +22,14 @@ class ServerNotReached(ThresherError):
     """PostgreSQL does not answer, or refuses."""
 
 
-def database(url: str, *, reconnects: bool = True) -> Database:
-    """Read models and permanent tables; raises ServerNotReached, NotMigrated."""
-    opened = open_database(url, reconnects=reconnects)
+def database(url: str, *, reconnects: bool = True, is_service: bool = False) -> Database:
+    """Read models and permanent tables; raises ServerNotReached, NotMigrated.
+
+    `is_service`: a writer that stands still is replaced, so it must not keep its lock.
+    """
+    opened = open_database(
+        url, reconnects=reconnects, still_seconds=STILL_SECONDS if is_service else 0
+    )
     try:
         with opened.reading() as connection:
             check(connection, url)
@@ -50,10 +55,9 @@ def watched(url: str) -> Database:
 
 def ledger(url: str, shard: int = 0, shards: int = 1) -> Ledger:
     """The log of one of so many shards; raises ServerNotReached."""
-    parts, options = connection_parts(url)
     try:
         # The pool would only say that it had no connection in time, not why.
-        psycopg.connect(**parts, **options).close()  # type: ignore[arg-type]
+        psycopg.connect(**connection_parts(url)).close()  # type: ignore[arg-type]
         place = {"POSTGRES_URL": url, "SHARD": str(shard), "SHARDS": str(shards)}
         return Ledger({"PERSISTENCE_MODULE": _STORE, **place})
     except (PersistenceError, psycopg.Error) as error:

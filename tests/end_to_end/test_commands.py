@@ -15,6 +15,7 @@ import pytest
 import typer
 
 from infra.commands import app
+from infra.settings import Settings
 from tests.end_to_end.command import PATIENCE_SECONDS, ROOT, process, thresher
 
 TRADES = """\
@@ -188,6 +189,12 @@ def test_a_wrong_call_is_exit_code_2(args: list[str]) -> None:
     [
         ("mysql://localhost/x", "THRESHER_DATABASE_URL: .*write sqlite:///PATH"),
         ("postgresql://someone@127.0.0.1:1/x", "127.0.0.1:1/x: .*refused"),
+        ("postgresql://u:pass@h:abc/db", "THRESHER_DATABASE_URL: cannot be read: write postgres"),
+        ("postgresql://h/db?port=abc", "THRESHER_DATABASE_URL: cannot be read: write postgres"),
+        ("postgresql://h:65536/db", "THRESHER_DATABASE_URL: port 65536: use 1 to 65535"),
+        ("postgresql://a,b/db", "THRESHER_DATABASE_URL: several hosts cannot be used: name one"),
+        ("postgresql:///db?host=a:1&host=b:2", "THRESHER_DATABASE_URL: several hosts"),
+        ("postgresql://h/db?user=a&user=b", "THRESHER_DATABASE_URL: user is given twice"),
         ("sqlite:///", "THRESHER_DATABASE_URL: .*write sqlite:///PATH"),
         ("nonsense", "THRESHER_DATABASE_URL: .*write sqlite:///PATH"),
         ("sqlite:///{tmp}", "unable to open database file"),
@@ -200,16 +207,36 @@ def test_a_wrong_database_is_one_clear_line(
 ) -> None:
     (tmp_path / "text.db").write_text("just some text, and quite a lot of it " * 100)
     monkeypatch.setenv("THRESHER_DATABASE_URL", url.format(tmp=tmp_path))
-    for command in (
-        ["lots"],
-        ["import", tmp_path / "text.db"],
-        ["rules", "list"],
-        ["deliver", "--once"],
-    ):
+    commands: list[list[str | Path]] = [
+        ["lots"], ["import", tmp_path / "text.db"], ["rules", "list"], ["deliver", "--once"],
+    ]  # fmt: skip
+    if "DATABASE_URL: " in complaint:
+        commands += [["migrate"], ["worker"], ["serve"]]
+    for command in commands:
         ran = thresher(*command)
         assert (ran.code, ran.out, ran.is_clean) == (1, "", True)
         (line,) = ran.err.splitlines()
         assert re.match(rf"thresher: .*({complaint}|unknown columns)", line)
+        assert "pass@" not in line
+
+
+@pytest.mark.parametrize(
+    "brokers", ["kafka", "kafka:port", "kafka:0", "a:1,", "a:1;b:2", "plaintext://a:1", "a:65536"]
+)
+@pytest.mark.usefixtures("database")
+def test_a_wrong_place_of_brokers_is_one_clear_line(
+    monkeypatch: pytest.MonkeyPatch, brokers: str
+) -> None:
+    monkeypatch.setenv("THRESHER_KAFKA", brokers)
+    for command in ("topics", "worker", "lots"):
+        ran = thresher(command)
+        assert (ran.code, ran.out, len(ran.err.splitlines())) == (1, "", 1)
+        assert re.match(r"thresher: THRESHER_KAFKA: '.*': write HOST:PORT, or several", ran.err)
+
+
+@pytest.mark.parametrize("brokers", ["", "a:1", "broker-1.example:9092, b_2:9092", "[::1]:9092"])
+def test_places_of_brokers(brokers: str) -> None:
+    assert Settings(kafka=brokers).kafka == brokers
 
 
 @pytest.mark.usefixtures("database")

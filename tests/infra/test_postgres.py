@@ -7,9 +7,11 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from urllib.parse import quote
 
 import psycopg
 import pytest
+from sqlalchemy import make_url
 
 from infra.composition import App
 from infra.importing import Importer, recognise
@@ -54,6 +56,34 @@ def test_a_server_that_does_not_answer_is_one_line() -> None:
     assert "refused" in str(caught.value)
     assert "secret" not in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_what_the_query_of_the_url_says_counts_for_tables_and_log(postgres_url: str) -> None:
+    place = make_url(postgres_url)
+    named = {"host": place.host, "port": place.port, "user": place.username}
+    if place.password:
+        named["password"] = place.password
+    query = "&".join(f"{name}={quote(str(value), safe='')}" for name, value in named.items())
+    for start in ("postgresql:///", "postgresql://nobody:x@nowhere.invalid:1/"):
+        house = House(Path("unused"), url=f"{start}{place.database}?{query}")
+        house.say(STOCK, buy("b1"))
+        assert house.app.ledger.head() == 2
+        house.close()
+
+
+def test_what_the_url_leaves_out_libpq_knows_for_tables_and_log(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = make_url(postgres_url)
+    for name, value in (
+        ("PGHOST", place.host), ("PGPORT", place.port), ("PGUSER", place.username),
+        ("PGPASSWORD", place.password),
+    ):  # fmt: skip
+        monkeypatch.setenv(name, str(value or ""))
+    house = House(Path("unused"), url=f"postgresql:///{place.database}")
+    house.say(STOCK, buy("b1"))
+    assert house.app.ledger.head() == 2
+    house.close()
 
 
 def test_migrating_again_or_twice_at_once_changes_nothing(empty_postgres: str) -> None:
