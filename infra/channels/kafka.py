@@ -10,7 +10,7 @@ from kafka import KafkaProducer
 from kafka.errors import KafkaError, MessageSizeTooLargeError, RecordListTooLargeError
 
 from infra.kafka.topics import RECONNECT_MS
-from services.delivery import Confirm, DeliveryFailed, Message, Send, TargetAway
+from services.delivery import Confirm, DeliveryFailed, Message, MessageRefused, Send, TargetAway
 
 _SOURCE, _TYPE = "thresher", "io.thresher.{}.v1"
 _TIMEOUT_SECONDS = 15
@@ -19,7 +19,7 @@ _LIMITS = {
     "max_block_ms": _TIMEOUT_SECONDS * 1000, "delivery_timeout_ms": _TIMEOUT_SECONDS * 1000,
     "request_timeout_ms": _TIMEOUT_SECONDS * 500,
 }  # fmt: skip
-_OF_ITS_OWN = (MessageSizeTooLargeError, RecordListTooLargeError, ValueError)
+_TOO_LARGE = (MessageSizeTooLargeError, RecordListTooLargeError)
 
 
 def producer_of(servers: str, **limits: int) -> KafkaProducer:
@@ -71,7 +71,9 @@ class KafkaSender:
 
     def _failure(self, error: Exception, producer: KafkaProducer | None) -> DeliveryFailed:
         told = f"{self._servers}: {error}"
-        if isinstance(error, _OF_ITS_OWN):
+        if isinstance(error, _TOO_LARGE):
+            return MessageRefused(told)
+        if isinstance(error, ValueError):
             return DeliveryFailed(told)
         if producer is not None:
             self._let_go(producer)

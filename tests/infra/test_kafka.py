@@ -217,6 +217,10 @@ def test_topics_that_the_broker_refuses_are_one_readable_line(broker: Broker) ->
         ("main", event("fact", "main", {"id": "x", "type": "dance"}), "type"),
         ("main", event("fact", "main", buy("x", "1.5e3")), "qty"),
         ("other", event("fact", "main", buy("x")), "key: is b'other', not the subject 'main'"),
+        ("\x00" * 300_000, event("fact", "main", buy("x")), "…"),
+        ("main", event("fact", "main", buy("x", "\u200b" * 150_000)), "…"),
+        ("main", event("fact", "main", buy("x") | {"\u200b" * 150_000: "1"}), "…"),
+        ("main", event("fact", "main", buy("x")).replace(b'"1"', b"1." + b"1" * 900_000, 1), "…"),
         ("ma in", event("fact", "ma in", buy("x")), "subject"),
         ("main", event("mark", "main", {"asset": "S"}), "type"),
     ],
@@ -231,6 +235,7 @@ def test_what_cannot_be_used_is_kept_with_the_reason_and_told(
         (letter,) = dead_letters(connection)
     assert (letter["value"], letter["key"]) == (value, key.encode())
     assert reason in letter["reason"]
+    assert len(letter["reason"]) < 1_000
     told = [tell(stream.app.database, stream.app.kafka, stream.names.dead_letters, AT)
             for _ in range(2)]  # fmt: skip
     assert [each.sent for each in told] == [1, 0]
