@@ -16,6 +16,7 @@ from threading import Event
 
 import psycopg
 import pytest
+from kafka import KafkaAdminClient
 from sqlalchemy import Connection
 
 from infra.channels import kafka as kafka_channel
@@ -24,7 +25,7 @@ from infra.kafka import letters
 from infra.kafka.examples import EXAMPLES
 from infra.kafka.letters import KEY_MOST, REASON_MOST, TEXT_MOST, tell
 from infra.kafka.outgoing import AlertMessage
-from infra.kafka.topics import Topics
+from infra.kafka.topics import Topics, make_topics
 from infra.relay import Beside, Job, Relay, relay_of
 from services import sending
 from services.database import Database
@@ -424,6 +425,59 @@ class TestOnServers:
         sender.send(names.alerts, b"x", some_alert("small"))()
         assert [each.event["id"] for each in read(broker.bootstrap, names.alerts, 1)] == ["small"]
         sender.close()
+
+    def test_a_topic_that_is_missing_is_said_at_once_and_disturbs_nobody(
+        self, broker: Broker, names: Topics, postgres_url: str, tmp_path: Path
+    ) -> None:
+        house = self.house(broker, names, postgres_url, tmp_path)
+        missing = f"{names.alerts}-typo"
+        fire(house, 2, "kafka", f"kafka:{missing}")
+        confirm = house.app.kafka.send(names.alerts, b"x", some_alert("on-its-way"))
+        producer, start = house.app.kafka._producer, time.monotonic()
+        done = send_due(house.app.database, house.app.channels, f"kafka:{missing}", house.clock)
+        assert time.monotonic() - start < 5
+        assert done == Sent(retry=1, failed=True)
+        tried = [row for row in rows(house) if row["attempts"]]
+        assert [row["channel"] for row in tried] == [f"kafka:{missing}"]
+        assert f"has no topic {missing}" in tried[0]["last_error"]
+        confirm()
+        assert send_due(house.app.database, house.app.channels, "kafka", house.clock).sent == 2
+        assert house.app.kafka._producer is producer
+        make_topics(broker.bootstrap, names._replace(alerts=missing), 1)
+        house.clock.advance(seconds=5)
+        time.sleep(kafka_channel._MISSING_SECONDS)
+        assert relay_of(house.app).once().sent == 2
+        assert len(read(broker.bootstrap, missing, 2)) == 2
+        self.close(house)
+
+    def test_a_topic_that_is_deleted_is_found_missing(
+        self, broker: Broker, names: Topics, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        limits = {name: value // 5 for name, value in kafka_channel._LIMITS.items()}
+        monkeypatch.setattr(kafka_channel, "_LIMITS", limits)
+        sender = KafkaSender(broker.bootstrap)
+        sender.send(names.alerts, b"x", some_alert("before"))()
+        admin = KafkaAdminClient(bootstrap_servers=broker.bootstrap)
+        admin.delete_topics([names.alerts])
+        admin.close()
+
+        def is_missing() -> bool:
+            with pytest.raises(DeliveryFailed) as failed:
+                sender.send(names.alerts, b"x", some_alert("after"))()
+            return not isinstance(failed.value, TargetAway)
+
+        until(is_missing)
+        sender.close()
+
+    def test_an_alert_goes_to_no_other_topic_of_ours(
+        self, broker: Broker, names: Topics, postgres_url: str, tmp_path: Path
+    ) -> None:
+        house = self.house(broker, names, postgres_url, tmp_path)
+        fire(house, 1, f"kafka:{names.facts}")
+        assert relay_of(house.app).once() == Sent(retry=1, failed=True)
+        assert read(broker.bootstrap, names.facts, 1, seconds=1) == []
+        assert "Thresher's own" in rows(house)[0]["last_error"]
+        self.close(house)
 
     def test_of_a_long_dead_letter_the_beginning_is_told(
         self, broker: Broker, names: Topics, postgres_url: str, tmp_path: Path
