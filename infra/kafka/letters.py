@@ -15,8 +15,8 @@ from infra.channels.kafka import KafkaSender, cloud_event, producer_of
 from infra.kafka.topics import NoBroker
 from projections.schema import Piece, rows
 from services.database import Database
-from services.intake import dead_letters, mark_letter
-from services.sending import BATCH, GIVEN_UP, Sent, hand_over
+from services.intake import dead_letters, letter_places, mark_letter
+from services.sending import GIVEN_UP, Sent, hand_over
 from services.tables import DEAD_LETTERS
 
 _TIMEOUT_SECONDS = 15
@@ -24,6 +24,8 @@ _UNTOLD = select(DEAD_LETTERS.c.offset).where(DEAD_LETTERS.c.sent_at == "").limi
 # What is told of a letter: a message has its limit, the table has the whole. A character takes up
 # to six bytes.
 TEXT_MOST, REASON_MOST, KEY_MOST = 100_000, 10_000, 10_000
+AT_ONCE = 100  # letters held in memory: each may have a megabyte
+_LISTED, _SHOWN = 2_000, 200  # in the list: of key and reason, of the text
 _log = logging.getLogger(__name__)
 
 
@@ -48,7 +50,7 @@ def tell(
         if not is_alone:
             return Sent()
         with database.reading() as connection:
-            letters = dead_letters(connection, unsent=True, limit=BATCH)
+            letters = dead_letters(connection, unsent=True, limit=AT_ONCE, most=4 * TEXT_MOST)
         told, refused, done = hand_over(
             letters, lambda letter: _send(sender, topic, letter), is_stopped
         )
@@ -92,7 +94,7 @@ def replay(
     Raises NoSuchLetter, before anything is sent.
     """
     with database.reading() as connection:
-        letters = dead_letters(connection)
+        letters = letter_places(connection)
     unknown = sorted(set(places) - set(map(place_of, letters)))
     if unknown:
         raise NoSuchLetter(
@@ -103,8 +105,10 @@ def replay(
         for letter in letters
         if (place_of(letter) in places if places else not letter["replayed_at"])
     ]
-    for start in range(0, len(again), BATCH):
-        _send_and_mark(database, producer, again[start : start + BATCH], now)
+    for start in range(0, len(again), AT_ONCE):
+        with database.reading() as connection:
+            some = dead_letters(connection, places=again[start : start + AT_ONCE])
+        _send_and_mark(database, producer, some, now)
     return [place_of(letter) for letter in again]
 
 
@@ -136,11 +140,16 @@ def place_of(letter: Piece) -> str:
     return f"{letter['topic']}/{letter['partition']}/{letter['offset']}"
 
 
-def shown(letter: Piece) -> dict[str, str]:
+def listed(connection: Connection) -> list[dict[str, str]]:
+    """All dead letters as rows of the list."""
+    return [_shown(letter) for letter in dead_letters(connection, most=_LISTED)]
+
+
+def _shown(letter: Piece) -> dict[str, str]:
     """A dead letter as a row of the list; of its text the beginning."""
     text = letter["value"].decode("utf-8", "replace")
     return {
         "place": place_of(letter), "key": letter["key"].decode("utf-8", "replace"),
         "reason": letter["reason"], "recorded_at": letter["recorded_at"],
-        "replayed_at": letter["replayed_at"], "text": json.dumps(text[:200], ensure_ascii=False),
+        "replayed_at": letter["replayed_at"], "text": json.dumps(text[:_SHOWN], ensure_ascii=False),
     }  # fmt: skip

@@ -21,8 +21,9 @@ from sqlalchemy import func, select
 from domain.decisions import AlertRuleSet
 from infra.channels.kafka import producer_of
 from infra.composition import App
+from infra.kafka import letters
 from infra.kafka.consumer import consumer_of
-from infra.kafka.letters import replay, tell
+from infra.kafka.letters import listed, replay, tell
 from infra.kafka.topics import NoBroker, Topics, make_topics, topics
 from infra.kafka.worker import Worker
 from infra.metrics import Metrics
@@ -325,6 +326,36 @@ def test_of_dead_letters_sent_again_those_that_were_stored_are_marked(stream: St
     with pytest.raises(KafkaTimeoutError):
         replay(stream.app.database, again, (), AT)
     assert again.sent == [b"two", b"three"]
+
+
+def test_of_long_dead_letters_a_few_are_held_at_a_time_and_the_list_holds_beginnings(
+    stream: Stream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values = [bytes([letter]) * 300_000 for letter in b"abc"]
+    for value in values:
+        stream.send(stream.names.facts, "main", value)
+    stream.until(lambda: len(stored_letters(stream)) == 3)
+    with stream.app.database.reading() as connection:
+        held = dead_letters(connection, most=800)
+        rows = listed(connection)
+    assert [len(each["value"]) for each in held] == [800] * 3
+    assert [row["text"] for row in rows] == [f'"{letter * 200}"' for letter in "abc"]
+    read: list[int] = []
+
+    def counted(*args: Any, **options: Any) -> list[Json]:
+        found = dead_letters(*args, **options)
+        read.append(len(found))
+        return found
+
+    monkeypatch.setattr(letters, "AT_ONCE", 2)
+    monkeypatch.setattr(letters, "dead_letters", counted)
+    places = replay(stream.app.database, stream.producer, (), AT)
+    assert (len(places), read) == (3, [2, 1])
+    stream.until(lambda: len(stored_letters(stream)) == 6)
+    assert [each["value"] for each in stored_letters(stream)] == values * 2
+    last = [f"{stream.names.facts}/0/5"]
+    assert replay(stream.app.database, stream.producer, last, AT) == last
+    assert read == [2, 1, 1]
 
 
 def stored_marks(stream: Stream) -> int:

@@ -450,6 +450,28 @@ class TestOnServers:
         assert len(read(broker.bootstrap, missing, 2)) == 2
         self.close(house)
 
+    def test_a_topic_that_cannot_be_asked_for_is_no_missing_one(
+        self, broker: Broker, names: Topics
+    ) -> None:
+        sender = KafkaSender(broker.bootstrap)
+        sender.send(names.alerts, b"x", some_alert("before"))()
+        broker.kill()
+        try:
+            with pytest.raises(TargetAway):
+                sender.send(names.windows, b"x", some_alert("away"))
+        finally:
+            broker.start()
+
+        def is_sent() -> bool:
+            try:
+                sender.send(names.windows, b"x", some_alert("after"))()
+            except TargetAway:
+                return False
+            return True
+
+        until(is_sent)
+        sender.close()
+
     def test_a_topic_that_is_deleted_is_found_missing(
         self, broker: Broker, names: Topics, monkeypatch: pytest.MonkeyPatch
     ) -> None:
