@@ -161,8 +161,9 @@ class App:
     @cached_property
     def _kafka_channel(self) -> Send:
         from infra.channels.kafka import kafka_channel  # noqa: PLC0415
+        from infra.kafka.topics import topics  # noqa: PLC0415
 
-        return kafka_channel(self.kafka, f"{self.settings.kafka_prefix}.alerts")
+        return kafka_channel(self.kafka, topics(self.settings.kafka_prefix))
 
     @cached_property
     def kafka(self) -> KafkaSender:

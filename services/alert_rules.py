@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from datetime import datetime, time, timedelta
 
 from domain.accounts import Account
@@ -26,6 +27,7 @@ DWELL_MOST = 366 * 86400
 COOLDOWN_MOST = 3_660 * 86400
 SCHEMES = ("terminal", "file", "webhook", "kafka")
 _WITHOUT_TARGET = ("terminal", "kafka")
+_TOPIC = "kafka:"
 _WEB = ("https://", "http://")  # the second is for tests on the machine itself
 # Each says whether it looks at a lot: its asset, its account, its ref.
 SCOPES = {
@@ -89,6 +91,15 @@ def _check_channel(channel: str) -> None:
         raise InvalidRule(f"channel {channel!r}: use terminal, kafka, file:PATH or webhook:URL")
     if scheme == "webhook" and not target.startswith(_WEB):
         raise InvalidRule(f"channel {channel!r}: write the address whole, webhook:https://...")
+
+
+def check_topics(channels: Iterable[str], taken: Collection[str]) -> None:
+    """Raises InvalidRule for a channel to a topic that is taken: alerts would get among others."""
+    for channel in channels:
+        if channel.removeprefix(_TOPIC) in taken and channel.startswith(_TOPIC):
+            raise InvalidRule(
+                f"channel {channel!r}: that topic is Thresher's own; use kafka, or another topic"
+            )
 
 
 def relative(metric: str | None, threshold: str) -> tuple[str, str]:

@@ -35,6 +35,10 @@ class DeliveryFailed(ThresherError):
     """A channel could not deliver this message now; the outbox tries it again later."""
 
 
+class MessageRefused(DeliveryFailed):
+    """The target would never take this message, whatever becomes of the others."""
+
+
 class TargetAway(DeliveryFailed):
     """Nobody answers there: what is for it waits together, in its order, and no try is counted."""
 

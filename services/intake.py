@@ -9,7 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Protocol
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    func,
+    literal_column,
+    select,
+    tuple_,
+    update,
+)
 
 from domain.errors import ThresherError
 from projections.schema import Piece, insert_new
@@ -48,6 +56,9 @@ class Intake(NamedTuple):
     recorded_at: str
 
 
+_COLUMNS = tuple(DEAD_LETTERS.columns)
+_PLACE = tuple(DEAD_LETTERS.primary_key.columns)
+_LONG = ("key", "value", "reason")
 _MOVE = "UPDATE offsets SET next = %s WHERE topic = %s AND partition = %s AND next = %s"
 _REACH = "UPDATE offsets SET next = %s WHERE topic = %s AND partition = %s AND next < %s"
 _BURY = """
@@ -96,13 +107,39 @@ def move(execute: Execute, intake: Intake) -> None:
 
 
 def dead_letters(
-    connection: Connection, *, unsent: bool = False, limit: int | None = None
-) -> list[Piece]:
-    """Messages that could not be used, in their order; `unsent`: not yet told to others."""
-    query = select(DEAD_LETTERS).order_by(*DEAD_LETTERS.primary_key.columns).limit(limit)
+    connection: Connection, *, unsent: bool = False, limit: int | None = None,
+    places: Sequence[Piece] | None = None, most: int | None = None,
+) -> list[Piece]:  # fmt: skip
+    """Messages that could not be used, in their order; `unsent`: not yet told to others.
+
+    `places`: at these alone. `most`: of key, value and reason the first bytes or characters.
+    """
+    query = select(*_COLUMNS if most is None else _beginnings(most))
+    query = query.order_by(*_PLACE).limit(limit)
     if unsent:
         query = query.where(DEAD_LETTERS.c.sent_at == "")
+    if places is not None:
+        named = [tuple(place[column.name] for column in _PLACE) for place in places]
+        query = query.where(tuple_(*_PLACE).in_(named))
     return [dict(row._mapping) for row in connection.execute(query)]
+
+
+def letter_places(connection: Connection) -> list[Piece]:
+    """Where all dead letters stood, in their order, and when each was replayed."""
+    query = select(*_PLACE, DEAD_LETTERS.c.replayed_at).order_by(*_PLACE)
+    return [dict(row._mapping) for row in connection.execute(query)]
+
+
+def _beginnings(most: int) -> list[ColumnElement[Any]]:
+    """The columns, those that may be long cut: each may hold a megabyte."""
+    numbers = ("1", str(most))  # as they are: what is bound is a bigint, which is not taken
+    bounds: list[ColumnElement[int]] = [literal_column(each) for each in numbers]
+    return [
+        func.substr(column, *bounds, type_=column.type).label(column.name)
+        if column.name in _LONG
+        else column
+        for column in _COLUMNS
+    ]
 
 
 def mark_letter(connection: Connection, letter: Piece, **values: Any) -> None:

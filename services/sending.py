@@ -11,13 +11,21 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
+from typing import NamedTuple
 
 from sqlalchemy import Connection, Update, bindparam, literal_column, select, update
 
 from domain.days import sortable_instant
 from projections.schema import Piece, change, rows
 from services.database import Clock, Database
-from services.delivery import Channels, Confirm, DeliveryFailed, Message, TargetAway
+from services.delivery import (
+    Channels,
+    Confirm,
+    DeliveryFailed,
+    Message,
+    MessageRefused,
+    TargetAway,
+)
 from services.digests import WAITING, compose
 from services.tables import IS_UNSENT, OUTBOX
 
@@ -125,31 +133,51 @@ def send_due(
     return done
 
 
+class HandedOver(NamedTuple):
+    """What became of pieces: those that came, those that are refused for good, and the counts."""
+
+    told: list[Piece]
+    refused: list[Piece]
+    done: Sent
+
+
 def hand_over(
     pieces: Sequence[Piece], send: Callable[[Piece], Confirm], is_stopped: Callable[[], bool]
-) -> tuple[list[Piece], Sent]:
-    """Hands pieces over in their order, then waits for all; returns those up to the first failure.
+) -> HandedOver:
+    """Hands pieces over in their order, then waits for all.
 
-    For what counts no tries: the others go again, after it.
+    For what counts no tries. Where the target went away, those from the first that failed on go
+    again after it; one that fails of itself holds up none, and is left as it is.
     """
-    handed, told, done = list[tuple[Piece, Confirm]](), list[Piece](), Sent()
-    try:
-        for piece in pieces:
-            if is_stopped():
-                break
+    found = HandedOver([], [], Sent())
+    handed = list[tuple[Piece, Confirm]]()
+    for piece in pieces:
+        if is_stopped() or found.done.away:
+            break
+        try:
             handed.append((piece, send(piece)))
-    except DeliveryFailed:
-        done.failed = done.away = True
-    was_handed = True
+        except DeliveryFailed as failed:
+            _leave(piece, failed, found)
+    is_away = False  # what was handed over before is waited for
     for piece, confirm in handed:
         try:
             confirm()
-        except DeliveryFailed:
-            was_handed, done.failed, done.away = False, True, True
-        if was_handed:
-            told.append(piece)
-    done.sent, done.retry = len(told), len(handed) - len(told)
-    return told, done
+        except DeliveryFailed as failed:
+            _leave(piece, failed, found)
+            is_away |= isinstance(failed, TargetAway)
+        else:
+            if not is_away:
+                found.told.append(piece)
+        found.done.retry += is_away
+    found.done.sent = len(found.told)
+    return found
+
+
+def _leave(piece: Piece, failed: DeliveryFailed, found: HandedOver) -> None:
+    found.done.failed = True
+    found.done.away |= isinstance(failed, TargetAway)
+    if isinstance(failed, MessageRefused):
+        found.refused.append(piece)
 
 
 def _due(database: Database, target: str, now: datetime) -> list[Piece]:

@@ -151,6 +151,8 @@ DEAD_LETTERS = Table(
     Column("value", LargeBinary, nullable=False),
     Column("reason", Text, nullable=False),
     Column("recorded_at", Text, nullable=False),
-    Column("sent_at", Text, nullable=False),  # to the topic of dead letters; empty: not yet
+    Column(
+        "sent_at", Text, nullable=False
+    ),  # to the topic of dead letters; empty: not yet; or given up
     Column("replayed_at", Text, nullable=False),
 )

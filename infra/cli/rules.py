@@ -26,6 +26,7 @@ from services.alert_rules import (
     METRICS,
     SCOPE_HELP,
     YEAR_END,
+    check_topics,
     checked_for,
     relative,
 )
@@ -75,6 +76,8 @@ def add(
         severity=severity, cooldown_seconds=cooldown, quiet=quiet, dwell_seconds=dwell,
         digest=digest, amount=check(amount, "--amount"),
     )  # fmt: skip
+    if any(each.startswith("kafka:") for each in rule.channels):
+        check_topics(rule.channels, _own_topics(app))
     portfolio = app.projector.taxpayer(chosen).portfolio
     _record(app, chosen, name, checked_for(rule, portfolio.declared.policy.rules))
     stderr().print(f"rule {name}: {metric} of {scope} at {rule.threshold}", markup=False)
@@ -179,6 +182,12 @@ def say_if_without(app: App, taxpayers: Collection[str]) -> None:
             stderr().print(
                 f"{name} has no alert rules: thresher rules defaults", markup=False, soft_wrap=True
             )
+
+
+def _own_topics(app: App) -> Collection[str]:
+    from infra.kafka.topics import own_topics, topics  # noqa: PLC0415  for streams alone
+
+    return own_topics(topics(app.settings.kafka_prefix))
 
 
 def _law(app: App, taxpayer: str) -> RuleSet:

@@ -47,11 +47,10 @@ def topics_command(
 @letters.command("list")
 def list_letters(output: Output = Format.AUTO) -> None:
     """Messages that cannot be used, with the reason and what to do."""
-    from infra.kafka.letters import shown  # noqa: PLC0415
-    from services.intake import dead_letters  # noqa: PLC0415
+    from infra.kafka.letters import listed  # noqa: PLC0415
 
     with streaming(application(), needs_server=True).database.reading() as connection:
-        rows = [shown(letter) for letter in dead_letters(connection)]
+        rows = listed(connection)
     show(rows, output, LETTERS, "Dead letters", "No dead letter.")
 
 

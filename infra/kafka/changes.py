@@ -27,7 +27,7 @@ def send_changes(
         with database.reading() as connection:
             rows = due_changes(connection, stream, BATCH)
         topic: str = getattr(names, stream)
-        told, done = hand_over(rows, lambda row: _send(sender, topic, row), is_stopped)
+        told, _, done = hand_over(rows, lambda row: _send(sender, topic, row), is_stopped)
         if told:
             with database.writing() as connection:
                 note_sent(connection, told)

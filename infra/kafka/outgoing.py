@@ -138,12 +138,12 @@ class DigestMessage(Outgoing):
 class DeadLetter(Wire):
     """Why a message cannot be used."""
 
-    reason: str = Field(description="The field, what is wrong, and what to do.")
+    reason: str = Field(description="The field, what is wrong, and what to do; a long one is cut.")
     value: str = Field(description="The message's text, or the beginning of a long one.")
 
 
 class DeadLetterMessage(Outgoing):
-    """A message that cannot be used. The key is that of the message, as it came."""
+    """A message that cannot be used. The key is the message's, or the beginning of a long one."""
 
     type: Literal["io.thresher.deadletter.v1"]
     subject: str = Field(description="Where it stands: topic/partition/offset; the id as well.")

@@ -6,12 +6,19 @@ import re
 from typing import NamedTuple
 
 from kafka import KafkaAdminClient
-from kafka.errors import KafkaError
+from kafka.errors import (
+    InvalidTopicError,
+    KafkaError,
+    TopicAuthorizationFailedError,
+    UnknownTopicOrPartitionError,
+    for_code,
+)
 
 from domain.errors import ThresherError
 
 BOOTSTRAP_MS = 10_000
 RECONNECT_MS = 1_000  # at most between two tries, so a broker that is back is soon found
+_NOT_THERE = (UnknownTopicOrPartitionError, InvalidTopicError, TopicAuthorizationFailedError)
 _SAID = re.compile(r"error_message='([^']+)'")
 
 
@@ -78,6 +85,20 @@ def make_topics(servers: str, names: Topics, replicas: int, partitions: int = 1)
     finally:
         admin.close()
     return sorted(made)
+
+
+def has_topic(admin: KafkaAdminClient, topic: str) -> bool:
+    """Whether a topic is there, for us. Raises KafkaError, OSError where nobody answers.
+
+    A producer that is asked for a missing one waits all its time, and then goes on asking.
+    """
+    (found,) = admin.describe_topics([topic])
+    return for_code(found["error_code"]) not in _NOT_THERE
+
+
+def own_topics(names: Topics) -> frozenset[str]:
+    """Those that alerts must not go to: what is on them is read, or is of another kind."""
+    return frozenset(names) - {names.alerts}
 
 
 def reason_of(error: KafkaError) -> str:

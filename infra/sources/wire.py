@@ -121,10 +121,19 @@ class Wire(BaseModel):
     model_config = ConfigDict(extra="forbid", populate_by_name=True, frozen=True)
 
 
+_QUOTED = 200  # characters of each end that are shown of what is longer
+
+
+def _cut(text: str) -> str:
+    """A field or reason without its middle if it quotes a value of a megabyte."""
+    return text if len(text) <= 2 * _QUOTED + 1 else f"{text[:_QUOTED]}…{text[-_QUOTED:]}"
+
+
 class Refusal(Exception):
     """A row that cannot be used: which field, why, and how to mend it."""
 
     def __init__(self, field: str, reason: str, remedy: str) -> None:
+        field, reason = _cut(field), _cut(reason)
         super().__init__(f"{field}: {reason}; {remedy}" if field else f"{reason}; {remedy}")
         self.field = field
         self.reason = reason

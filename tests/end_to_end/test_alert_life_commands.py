@@ -123,6 +123,22 @@ def test_a_channel_that_cannot_send_from_here_is_said(
     assert len(thresher("rules", "add", "loss", "200", "--channel", channel).err.splitlines()) == 1
 
 
+def test_a_rule_that_would_alert_into_another_topic_of_ours_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("THRESHER_KAFKA", "127.0.0.1:1")
+    monkeypatch.setenv("THRESHER_KAFKA_PREFIX", "desk")
+    for name in ("facts", "marks", "dead-letters"):
+        ran = thresher("rules", "add", "loss", "200", "--channel", f"kafka:desk.{name}")
+        assert ran.code != 0
+        assert ran.err.splitlines() == [
+            f"thresher: channel 'kafka:desk.{name}': that topic is Thresher's own; "
+            "use kafka, or another topic"
+        ]
+    for topic in ("desk.alerts", "thresher.facts"):
+        assert thresher("rules", "add", "loss", "200", "--channel", f"kafka:{topic}").code == 0
+
+
 def test_rules_are_listed_with_all_that_holds_them_back() -> None:
     thresher("rules", "add", "slow", "200", "--cooldown", "3600", "--dwell", "90",
              "--quiet", "22:00-07:00", "--rearm", "0.5")  # fmt: skip

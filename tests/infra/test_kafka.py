@@ -22,8 +22,9 @@ from sqlalchemy import func, select
 from domain.decisions import AlertRuleSet
 from infra.channels.kafka import producer_of
 from infra.composition import App
+from infra.kafka import letters
 from infra.kafka.consumer import OutOfRange, consumer_of
-from infra.kafka.letters import replay, tell
+from infra.kafka.letters import listed, replay, tell
 from infra.kafka.topics import NoBroker, Topics, make_topics, topics
 from infra.kafka.worker import Worker
 from infra.metrics import Metrics
@@ -218,6 +219,10 @@ def test_topics_that_the_broker_refuses_are_one_readable_line(broker: Broker) ->
         ("main", event("fact", "main", {"id": "x", "type": "dance"}), "type"),
         ("main", event("fact", "main", buy("x", "1.5e3")), "qty"),
         ("other", event("fact", "main", buy("x")), "key: is b'other', not the subject 'main'"),
+        ("\x00" * 300_000, event("fact", "main", buy("x")), "…"),
+        ("main", event("fact", "main", buy("x", "\u200b" * 150_000)), "…"),
+        ("main", event("fact", "main", buy("x") | {"\u200b" * 150_000: "1"}), "…"),
+        ("main", event("fact", "main", buy("x")).replace(b'"1"', b"1." + b"1" * 900_000, 1), "…"),
         ("ma in", event("fact", "ma in", buy("x")), "subject"),
         ("main", event("mark", "main", {"asset": "S"}), "type"),
     ],
@@ -232,6 +237,7 @@ def test_what_cannot_be_used_is_kept_with_the_reason_and_told(
         (letter,) = dead_letters(connection)
     assert (letter["value"], letter["key"]) == (value, key.encode())
     assert reason in letter["reason"]
+    assert len(letter["reason"]) < 1_000
     told = [tell(stream.app.database, stream.app.kafka, stream.names.dead_letters, AT)
             for _ in range(2)]  # fmt: skip
     assert [each.sent for each in told] == [1, 0]
@@ -393,6 +399,36 @@ def test_a_member_of_the_group_to_which_nothing_fell_is_ready(stream: Stream) ->
     stream.until(both_are_ready, beside)
     spare.close()
     beside.close()
+
+
+def test_of_long_dead_letters_a_few_are_held_at_a_time_and_the_list_holds_beginnings(
+    stream: Stream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values = [bytes([letter]) * 300_000 for letter in b"abc"]
+    for value in values:
+        stream.send(stream.names.facts, "main", value)
+    stream.until(lambda: len(stored_letters(stream)) == 3)
+    with stream.app.database.reading() as connection:
+        held = dead_letters(connection, most=800)
+        rows = listed(connection)
+    assert [len(each["value"]) for each in held] == [800] * 3
+    assert [row["text"] for row in rows] == [f'"{letter * 200}"' for letter in "abc"]
+    read: list[int] = []
+
+    def counted(*args: Any, **options: Any) -> list[Json]:
+        found = dead_letters(*args, **options)
+        read.append(len(found))
+        return found
+
+    monkeypatch.setattr(letters, "AT_ONCE", 2)
+    monkeypatch.setattr(letters, "dead_letters", counted)
+    places = replay(stream.app.database, stream.producer, (), AT)
+    assert (len(places), read) == (3, [2, 1])
+    stream.until(lambda: len(stored_letters(stream)) == 6)
+    assert [each["value"] for each in stored_letters(stream)] == values * 2
+    last = [f"{stream.names.facts}/0/5"]
+    assert replay(stream.app.database, stream.producer, last, AT) == last
+    assert read == [2, 1, 1]
 
 
 def stored_marks(stream: Stream) -> int:

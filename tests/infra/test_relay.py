@@ -16,20 +16,22 @@ from threading import Event
 
 import psycopg
 import pytest
+from kafka import KafkaAdminClient
 from sqlalchemy import Connection
 
 from infra.channels import kafka as kafka_channel
 from infra.channels.kafka import KafkaSender
+from infra.kafka import letters
 from infra.kafka.examples import EXAMPLES
-from infra.kafka.letters import TEXT_MOST, tell
+from infra.kafka.letters import KEY_MOST, REASON_MOST, TEXT_MOST, tell
 from infra.kafka.outgoing import AlertMessage
-from infra.kafka.topics import Topics
+from infra.kafka.topics import Topics, make_topics
 from infra.relay import Beside, Job, Relay, relay_of
 from services import sending
 from services.database import Database
-from services.delivery import DeliveryFailed, Message, TargetAway, outbox
-from services.intake import DeadLetter, Intake, Step, move, position
-from services.sending import Sent, send_due
+from services.delivery import DeliveryFailed, Message, MessageRefused, TargetAway, outbox
+from services.intake import DeadLetter, Intake, Step, dead_letters, move, position
+from services.sending import GIVEN_UP, Sent, hand_over, send_due
 from tests.servers.kafka import Broker, drop_sockets
 from tests.servers.kafka.reading import read
 from tests.services.house import COIN, START, Clock, House, Json, buy
@@ -90,6 +92,14 @@ def process(house: House, **settings: str) -> Iterator[subprocess.Popen[bytes]]:
     finally:
         started.kill()
         started.communicate()
+
+
+def bury(house: House, *buried: DeadLetter) -> None:
+    """Keeps dead letters of the first partition of the topic `t`."""
+    with house.app.database.writing() as connection:
+        position(connection, "t", 0)
+        step = Step("t", 0, 0, len(buried))
+        move(connection.exec_driver_sql, Intake((step,), buried, house.clock.text))
 
 
 class Ways:
@@ -159,6 +169,36 @@ def test_a_message_that_fails_of_itself_holds_up_none_behind_it(house: House, wa
     assert send(house) == Sent()
     house.clock.advance(seconds=0.1)
     assert send(house) == Sent(retry=1, failed=True)
+
+
+def test_what_is_handed_over_waits_for_a_target_that_went_away_alone() -> None:
+    """By what becomes of each: when it is handed over, and when it is confirmed."""
+    fails = {"refused": MessageRefused("too large"), "away": TargetAway("nobody"),
+             "missing": DeliveryFailed("no such topic")}  # fmt: skip
+
+    def handed(*fates: str) -> tuple[list[Json], list[Json], Sent]:
+        def send(piece: Json) -> Callable[[], None]:
+            way, _, fate = piece["fate"].partition(" ")
+
+            def confirm() -> None:
+                if fate in fails:
+                    raise fails[fate]
+
+            if way == "at-once":
+                confirm()
+            return confirm
+
+        return hand_over([{"fate": each} for each in fates], send, lambda: False)
+
+    fine = {"fate": "later fine"}
+    for way in ("at-once", "later"):
+        told, refused, done = handed(f"{way} refused", "later fine", f"{way} missing", "later fine")
+        assert (told, refused) == ([fine, fine], [{"fate": f"{way} refused"}])
+        assert done == Sent(sent=2, failed=True)
+    told, refused, done = handed("later fine", "at-once away", "later fine")
+    assert (told, refused, done) == ([fine], [], Sent(sent=1, failed=True, away=True))
+    told, refused, done = handed("later fine", "later away", "later fine")
+    assert (told, refused, done) == ([fine], [], Sent(sent=1, retry=2, failed=True, away=True))
 
 
 def test_it_stops_between_two_messages(house: House, ways: Ways) -> None:
@@ -386,20 +426,112 @@ class TestOnServers:
         assert [each.event["id"] for each in read(broker.bootstrap, names.alerts, 1)] == ["small"]
         sender.close()
 
+    def test_a_topic_that_is_missing_is_said_at_once_and_disturbs_nobody(
+        self, broker: Broker, names: Topics, postgres_url: str, tmp_path: Path
+    ) -> None:
+        house = self.house(broker, names, postgres_url, tmp_path)
+        missing = f"{names.alerts}-typo"
+        fire(house, 2, "kafka", f"kafka:{missing}")
+        confirm = house.app.kafka.send(names.alerts, b"x", some_alert("on-its-way"))
+        producer, start = house.app.kafka._producer, time.monotonic()
+        done = send_due(house.app.database, house.app.channels, f"kafka:{missing}", house.clock)
+        assert time.monotonic() - start < 5
+        assert done == Sent(retry=1, failed=True)
+        tried = [row for row in rows(house) if row["attempts"]]
+        assert [row["channel"] for row in tried] == [f"kafka:{missing}"]
+        assert f"has no topic {missing}" in tried[0]["last_error"]
+        confirm()
+        assert send_due(house.app.database, house.app.channels, "kafka", house.clock).sent == 2
+        assert house.app.kafka._producer is producer
+        make_topics(broker.bootstrap, names._replace(alerts=missing), 1)
+        house.clock.advance(seconds=5)
+        time.sleep(kafka_channel._MISSING_SECONDS)
+        assert relay_of(house.app).once().sent == 2
+        assert len(read(broker.bootstrap, missing, 2)) == 2
+        self.close(house)
+
+    def test_a_topic_that_cannot_be_asked_for_is_no_missing_one(
+        self, broker: Broker, names: Topics
+    ) -> None:
+        sender = KafkaSender(broker.bootstrap)
+        sender.send(names.alerts, b"x", some_alert("before"))()
+        broker.kill()
+        try:
+            with pytest.raises(TargetAway):
+                sender.send(names.windows, b"x", some_alert("away"))
+        finally:
+            broker.start()
+
+        def is_sent() -> bool:
+            try:
+                sender.send(names.windows, b"x", some_alert("after"))()
+            except TargetAway:
+                return False
+            return True
+
+        until(is_sent)
+        sender.close()
+
+    def test_a_topic_that_is_deleted_is_found_missing(
+        self, broker: Broker, names: Topics, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        limits = {name: value // 5 for name, value in kafka_channel._LIMITS.items()}
+        monkeypatch.setattr(kafka_channel, "_LIMITS", limits)
+        sender = KafkaSender(broker.bootstrap)
+        sender.send(names.alerts, b"x", some_alert("before"))()
+        admin = KafkaAdminClient(bootstrap_servers=broker.bootstrap)
+        admin.delete_topics([names.alerts])
+        admin.close()
+
+        def is_missing() -> bool:
+            with pytest.raises(DeliveryFailed) as failed:
+                sender.send(names.alerts, b"x", some_alert("after"))()
+            return not isinstance(failed.value, TargetAway)
+
+        until(is_missing)
+        sender.close()
+
+    def test_an_alert_goes_to_no_other_topic_of_ours(
+        self, broker: Broker, names: Topics, postgres_url: str, tmp_path: Path
+    ) -> None:
+        house = self.house(broker, names, postgres_url, tmp_path)
+        fire(house, 1, f"kafka:{names.facts}")
+        assert relay_of(house.app).once() == Sent(retry=1, failed=True)
+        assert read(broker.bootstrap, names.facts, 1, seconds=1) == []
+        assert "Thresher's own" in rows(house)[0]["last_error"]
+        self.close(house)
+
     def test_of_a_long_dead_letter_the_beginning_is_told(
         self, broker: Broker, names: Topics, postgres_url: str, tmp_path: Path
     ) -> None:
         house = self.house(broker, names, postgres_url, tmp_path)
-        letter = DeadLetter("t", 0, 0, b"k", b"\x00" * 900_000, "no JSON")
-        with house.app.database.writing() as connection:
-            position(connection, "t", 0)
-            intake = Intake((Step("t", 0, 0, 1),), [letter], house.clock.text)
-            move(connection.exec_driver_sql, intake)
-        for count in (1, 0):
+        nul = "\x00"  # the one that takes most room in JSON
+        long = DeadLetter("t", 0, 0, b"\x00" * 900_000, b"\x00" * 900_000, "\x01" * 900_000)
+        bury(house, long, DeadLetter("t", 0, 1, b"k", b"short", "no JSON"))
+        for count in (2, 0):
             done = tell(house.app.database, house.app.kafka, names.dead_letters, house.clock.text)
             assert done == Sent(sent=count)
-        (told,) = read(broker.bootstrap, names.dead_letters, 1)
-        assert told.event["data"]["value"] == "\x00" * TEXT_MOST
+        told, short = read(broker.bootstrap, names.dead_letters, 2)
+        assert told.event["data"] == {"reason": "\x01" * REASON_MOST, "value": nul * TEXT_MOST}
+        assert told.key == nul * KEY_MOST
+        assert short.event["data"] == {"reason": "no JSON", "value": "short"}
+        self.close(house)
+
+    def test_a_dead_letter_that_the_topic_would_never_take_holds_up_none(
+        self, broker: Broker, names: Topics, postgres_url: str, tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:  # fmt: skip
+        monkeypatch.setattr(letters, "TEXT_MOST", 2_000_000)
+        house = self.house(broker, names, postgres_url, tmp_path)
+        bury(house, *(DeadLetter("t", 0, n, b"k", text, "no JSON")
+                      for n, text in enumerate((b"one", b"\x00" * 900_000, b"three"))))  # fmt: skip
+        done = relay_of(house.app).once()
+        assert done == Sent(sent=2, given_up=1, failed=True)
+        got = read(broker.bootstrap, names.dead_letters, 2)
+        assert [each.event["data"]["value"] for each in got] == ["one", "three"]
+        with house.app.database.reading() as connection:
+            assert [each["sent_at"] for each in dead_letters(connection)][1] == GIVEN_UP
+        assert relay_of(house.app).once() == Sent()
         self.close(house)
 
     @staticmethod
