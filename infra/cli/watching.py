@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -19,9 +18,10 @@ from rich.text import Text
 from domain.days import sortable_instant
 from domain.exact import grouped, money
 from infra.channels.terminal import message_lines
-from infra.cli.marks import PIPE, MaxBehind, close, most_behind, quotes_from
+from infra.cli.marks import MaxBehind, close, most_behind
 from infra.cli.options import Output, TaxpayerOption, application
 from infra.cli.output import NUMBERS, Format, cell, wants_table
+from infra.cli.quotes import PIPE, follow
 from infra.cli.rules import say_if_without
 from infra.cli.similar import with_swaps
 from services.delivery import Message
@@ -35,7 +35,7 @@ COLUMNS = {
     "blocked": "blocked", "harvestable": "harvestable", "term": "term", "tax_saved": "tax saved",
     "blocked_until": "blocked until", "swap_into": "swap into",
 }  # fmt: skip
-BATCH, LATE_BATCH = 1_000, 10_000  # quotes that are taken together at most
+BATCH, LATE_BATCH = 1_000, 10_000  # quotes that are taken together, and the rest of an instant
 LAST_ALERTS = 8
 SECONDS_BEHIND = 0.25
 
@@ -117,14 +117,12 @@ def watch_command(
 
 def _follow(market: Market, file: Path, screen: Screen, every: float) -> Sequence[BadRow]:
     """Takes quotes as they come; between two pictures, or when late, they are taken together."""
-    pending: list[Quote] = []
     bad: list[BadRow] = []
     shown = time.monotonic()
 
-    def settle(*, waits: bool = False) -> None:
+    def settle(quotes: Sequence[Quote], *, waits: bool = False) -> None:
         nonlocal shown
-        market.take(pending)
-        pending.clear()
+        market.take(quotes)
         if waits:
             market.time_passed()
         market.deliver()
@@ -132,15 +130,13 @@ def _follow(market: Market, file: Path, screen: Screen, every: float) -> Sequenc
             screen.show(market.now, market.counts.conflated)
         shown = time.monotonic()
 
-    settle()
-    for quote in quotes_from(file, partial(settle, waits=True)):
-        if isinstance(quote, BadRow):
-            bad.append(quote)
-            continue
-        pending.append(quote)
-        is_time = time.monotonic() - shown >= every and not market.is_late
-        if is_time or len(pending) >= (LATE_BATCH if market.is_late else BATCH):
-            settle()
-    settle()
+    def is_due(count: int, *, drained: bool) -> bool:
+        is_time = time.monotonic() - shown >= every
+        if market.is_late:
+            return count >= LATE_BATCH or (drained and is_time)
+        return count >= BATCH or is_time
+
+    settle(())
+    follow(file, settle, is_due, bad.append)
     market.refresh()
     return bad
