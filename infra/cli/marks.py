@@ -14,11 +14,11 @@ from infra.cli.numbers import TakesNumber
 from infra.cli.options import Output, application
 from infra.cli.output import Format, show, stderr
 from infra.cli.quotes import follow
+from infra.cli.refused import Refused
 from infra.cli.rules import say_if_without
 from services import deciding, held_marks
 from services.market import Market
 from services.marks import Quote
-from services.quarantine import BadRow
 
 QUOTES_A_BATCH = 1_000  # and the rest of their last instant
 HELD = {
@@ -66,7 +66,7 @@ def take(
     """
     app = application(begins=True)
     say_if_without(app, app.taxpayers())
-    market, bad = app.market, list[BadRow]()
+    market, refused = app.market, Refused()
     market.max_behind = most_behind(max_behind, 0)
 
     def settle(quotes: Sequence[Quote], *, waits: bool) -> None:
@@ -74,13 +74,14 @@ def take(
         if waits:
             market.time_passed()
         market.deliver()
+        refused.time_passed()
 
     def is_due(count: int, *, drained: bool) -> bool:
         return drained or count >= QUOTES_A_BATCH
 
-    follow(file, settle, is_due, bad.append)
+    follow(file, settle, is_due, refused.add)
     market.refresh()
-    close(market, bad)
+    close(market, refused)
 
 
 @commands.command("held")
@@ -119,23 +120,19 @@ def reject(number: Number) -> None:
     stderr().print(f"{quote.asset} at {quote.price} is rejected", markup=False)
 
 
-def close(market: Market, bad: Sequence[BadRow]) -> None:
-    """What was taken in, and the rows refused; with any, the command fails."""
+def close(market: Market, refused: Refused) -> None:
+    """What was taken in, and how many rows were refused; with any, the command fails."""
+    refused.tell_rest()
     counts = market.counts
     held = f"{counts.held} held (listed by: thresher marks held), " if counts.held else ""
     conflated = f"{counts.conflated} conflated, " if counts.conflated else ""
     missed = f"{counts.missed} of them by the self-audit (a bug), " if counts.missed else ""
     stderr().print(
         f"{counts.quotes} marks ({counts.new} new), {held}{conflated}{counts.fired} alerts fired, "
-        f"{counts.rearmed} re-armed, {missed}{len(bad)} refused",
+        f"{counts.rearmed} re-armed, {missed}{refused.count} refused",
         soft_wrap=True,
     )
-    for row in bad[:5]:
-        field = f" {row.field}:" if row.field else ""
-        stderr().print(
-            f"  row {row.row}{field} {row.reason}; {row.remedy}", markup=False, soft_wrap=True
-        )
-    if bad:
+    if refused.count:
         raise typer.Exit(1)
 
 

@@ -196,6 +196,23 @@ def test_a_bad_tick_is_refused_and_the_others_count() -> None:
     assert "row 2 price: '1e3' is not valid" in ran.err
 
 
+@pytest.mark.parametrize("command", ["marks", "watch"])
+def test_refused_lines_of_a_pipe_are_told_while_it_is_open(command: str, tmp_path: Path) -> None:
+    facts = tmp_path / "facts.jsonl"
+    facts.write_text('{"id":"a","type":"asset","asset":"ETH","class":"crypto"}\n' + buy("b1"))
+    thresher("import", facts)
+    thresher("rules", "add", "loss", "5000")  # else a line says that there is none
+    with following(command, "-") as pipe:
+        pipe.say("asset,price,time", *["ETH,much,2025-03-01"] * 7)
+        assert pipe.running.stderr is not None
+        told = [pipe.running.stderr.readline() for _ in range(5)]
+        pipe.say("ETH,5,2025-03-01")
+        code, err = pipe.end()
+    assert [line.split(" price: ")[0] for line in told] == [f"  row {n}" for n in range(2, 7)]
+    assert code == 1
+    assert err == ("  ... and 2 more\n1 marks (1 new), 0 alerts fired, 0 re-armed, 7 refused\n")
+
+
 def test_lines_that_are_no_fact_and_no_mark_are_refused_in_plain_words() -> None:
     lines = '{"id": "x", "type": "nope"}\n{"id": "y"}\n[1]\n"a"\n'
     ran = process("import", "-", text=lines)
@@ -207,7 +224,7 @@ def test_lines_that_are_no_fact_and_no_mark_are_refused_in_plain_words() -> None
         "  pipe row 4 no JSON object; write one JSON object a line",
     ]
     ran = process("marks", "-", text='{"asset": 1\n[1]\n')
-    assert ran.err.splitlines()[1:] == [
+    assert ran.err.splitlines()[:-1] == [
         "  row 1 no JSON object: Expecting ',' delimiter: line 2 column 1 (char 12); "
         "write one JSON object a line",
         "  row 2 no JSON object; write one JSON object a line",

@@ -94,6 +94,20 @@ def test_a_row_that_is_no_mark_is_named_and_the_rest_is_taken(ticks: Path) -> No
     assert "row 6 price" in ran.err
 
 
+def test_of_many_refused_rows_five_are_named_and_the_others_counted(ticks: Path) -> None:
+    bad = [tick("ETH", "many", 9)] * 8
+    ticks.write_text("\n".join(bad) + "\n", encoding="utf-8")
+    for words in (("watch", ticks, "-o", "jsonl"), ("watch", ticks, "-o", "table"),
+                  ("marks", "take", ticks)):  # fmt: skip
+        ran = thresher(*words)
+        assert ran.code == 1
+        *told, more, counted = ran.err.splitlines()
+        assert [line.split(" price: ")[0] for line in told] == [f"  row {n}" for n in range(1, 6)]
+        assert (more, counted) == (
+            "  ... and 3 more", "0 marks (0 new), 0 alerts fired, 0 re-armed, 8 refused"
+        )  # fmt: skip
+
+
 def test_an_alert_is_acknowledged_once_it_has_fired(ticks: Path) -> None:
     assert thresher("alerts", "ack", "loss").code == 2
     thresher("watch", ticks, "-o", "jsonl")
