@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,17 +13,14 @@ from typer.core import TyperGroup
 from infra.cli.numbers import TakesNumber
 from infra.cli.options import Output, application
 from infra.cli.output import Format, show, stderr
+from infra.cli.quotes import follow
+from infra.cli.refused import Refused
 from infra.cli.rules import say_if_without
-from infra.cli.streams import follow_stdin, open_text
-from infra.sources.csv_lines import lines, marks_header
-from infra.sources.mark_feed import csv_quote, json_quote
 from services import deciding, held_marks
 from services.market import Market
 from services.marks import Quote
-from services.quarantine import BadRow
 
-PIPE = Path("-")
-QUOTES_A_BATCH = 1_000
+QUOTES_A_BATCH = 1_000  # and the rest of their last instant
 HELD = {
     "id": "no.", "asset": "asset", "price": "quote", "at": "of", "source": "source",
     "kind": "kind", "last_price": "mark before", "last_at": "of",
@@ -69,23 +66,22 @@ def take(
     """
     app = application(begins=True)
     say_if_without(app, app.taxpayers())
-    market, bad = app.market, list[BadRow]()
+    market, refused = app.market, Refused()
     market.max_behind = most_behind(max_behind, 0)
-    pending: list[Quote] = []
 
-    def settle() -> None:
-        market.take(pending)
-        pending.clear()
+    def settle(quotes: Sequence[Quote], *, waits: bool) -> None:
+        market.take(quotes)
+        if waits:
+            market.time_passed()
         market.deliver()
+        refused.time_passed()
 
-    def wait() -> None:
-        settle()
-        market.time_passed()
+    def is_due(count: int, *, drained: bool) -> bool:
+        return drained or count >= QUOTES_A_BATCH
 
-    _take(market, quotes_from(file, wait), pending, bad)
-    settle()
+    follow(file, settle, is_due, refused.add)
     market.refresh()
-    close(market, bad)
+    close(market, refused)
 
 
 @commands.command("held")
@@ -124,23 +120,19 @@ def reject(number: Number) -> None:
     stderr().print(f"{quote.asset} at {quote.price} is rejected", markup=False)
 
 
-def close(market: Market, bad: Sequence[BadRow]) -> None:
-    """What was taken in, and the rows refused; with any, the command fails."""
+def close(market: Market, refused: Refused) -> None:
+    """What was taken in, and how many rows were refused; with any, the command fails."""
+    refused.tell_rest()
     counts = market.counts
     held = f"{counts.held} held (listed by: thresher marks held), " if counts.held else ""
     conflated = f"{counts.conflated} conflated, " if counts.conflated else ""
     missed = f"{counts.missed} of them by the self-audit (a bug), " if counts.missed else ""
     stderr().print(
         f"{counts.quotes} marks ({counts.new} new), {held}{conflated}{counts.fired} alerts fired, "
-        f"{counts.rearmed} re-armed, {missed}{len(bad)} refused",
+        f"{counts.rearmed} re-armed, {missed}{refused.count} refused",
         soft_wrap=True,
     )
-    for row in bad[:5]:
-        field = f" {row.field}:" if row.field else ""
-        stderr().print(
-            f"  row {row.row}{field} {row.reason}; {row.remedy}", markup=False, soft_wrap=True
-        )
-    if bad:
+    if refused.count:
         raise typer.Exit(1)
 
 
@@ -148,38 +140,3 @@ def most_behind(asked: float | None, usual: float) -> timedelta | None:
     """How long marks may wait: as asked, else as is usual here, in seconds; None: for ever."""
     seconds = usual if asked is None else asked
     return timedelta(seconds=seconds) if seconds else None
-
-
-def quotes_from(file: Path, on_idle: Callable[[], None]) -> Iterator[Quote | BadRow]:
-    """Quotes and refused rows of a file, or of a pipe, which calls `on_idle` when it waits."""
-    if file == PIPE:
-        yield from _quotes(follow_stdin(on_idle), "pipe")
-        return
-    with open_text(file) as opened:
-        yield from _quotes(opened, file.name)
-
-
-def _take(
-    market: Market, quotes: Iterable[Quote | BadRow], pending: list[Quote], bad: list[BadRow]
-) -> None:
-    for quote in quotes:
-        if isinstance(quote, BadRow):
-            bad.append(quote)
-            continue
-        pending.append(quote)
-        if len(pending) >= QUOTES_A_BATCH:
-            market.take(pending)
-            pending.clear()
-
-
-def _quotes(text: Iterable[str], origin: str) -> Iterator[Quote | BadRow]:
-    kept = iter(text)
-    first = next(kept, "").removeprefix("\ufeff")
-    if first.lstrip().startswith("{"):
-        yield json_quote(first, 1, origin)
-        for number, line in enumerate(kept, start=2):
-            if line.strip():
-                yield json_quote(line, number, origin)
-        return
-    for found in lines(kept, marks_header(first), origin):
-        yield found if isinstance(found, BadRow) else csv_quote(found, origin)

@@ -15,6 +15,7 @@ from pathlib import Path
 from threading import Event
 from typing import IO, TextIO, cast
 
+DRAINED_SECONDS = 0.002  # who writes line by line has written the next one by then
 IDLE_SECONDS = 0.1
 WAKE_SECONDS = 1  # while a pipe stays silent: what waits for the clock is looked at then
 _CHUNK = 1 << 16
@@ -38,16 +39,22 @@ class _Unpacked(gzip.GzipFile):
             raise OSError(f"{self.name}: damaged gzip file: {error}") from None
 
 
-def follow_stdin(on_idle: Callable[[], None]) -> Iterator[str]:
-    """Lines of standard input as they come; `on_idle` is called whenever none is waiting, and
-    again every WAKE_SECONDS.
+def _nothing() -> None:
+    """For whom it is soon enough to be told when a pipe is idle."""
+
+
+def follow_stdin(
+    on_idle: Callable[[], None], on_drained: Callable[[], None] = _nothing
+) -> Iterator[str]:
+    """Lines of standard input as they come; `on_drained` is called as soon as none is waiting,
+    `on_idle` when none has come for IDLE_SECONDS, and again every WAKE_SECONDS.
 
     A live feed ends by a signal (Ctrl-C): what came is all there was, as if the pipe had ended.
     Before the first line it is a KeyboardInterrupt.
     """
     rest, has_come = b"", False
     with _ended_by_signals() as is_asked:
-        for chunk in _chunks(sys.stdin.fileno(), on_idle, is_asked.is_set):
+        for chunk in _chunks(sys.stdin.fileno(), on_idle, on_drained, is_asked.is_set):
             has_come = True
             *whole, rest = (rest + chunk).split(b"\n")
             for line in whole:
@@ -59,12 +66,21 @@ def follow_stdin(on_idle: Callable[[], None]) -> Iterator[str]:
 
 
 def _chunks(
-    descriptor: int, on_idle: Callable[[], None], is_asked: Callable[[], bool]
+    descriptor: int,
+    on_idle: Callable[[], None],
+    on_drained: Callable[[], None],
+    is_asked: Callable[[], bool],
 ) -> Iterator[bytes]:
-    """What is in a pipe, as it comes, until it ends or the process is asked to end."""
+    """What is in a pipe, as it comes, until it ends or the process is asked to end.
+
+    A pipe that stops in the middle of a line is not drained: its writer is about to go on.
+    """
+    is_whole = True
     waiting = select.poll()
     waiting.register(descriptor, select.POLLIN)
     while not is_asked():
+        if is_whole and not waiting.poll(DRAINED_SECONDS * 1000):
+            on_drained()
         if not waiting.poll(IDLE_SECONDS * 1000):
             on_idle()
             while not (is_asked() or waiting.poll(WAKE_SECONDS * 1000)):
@@ -74,6 +90,7 @@ def _chunks(
         chunk = os.read(descriptor, _CHUNK)
         if not chunk:
             return
+        is_whole = chunk.endswith(b"\n")
         yield chunk
 
 

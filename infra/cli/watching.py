@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -19,23 +19,24 @@ from rich.text import Text
 from domain.days import sortable_instant
 from domain.exact import grouped, money
 from infra.channels.terminal import message_lines
-from infra.cli.marks import PIPE, MaxBehind, close, most_behind, quotes_from
+from infra.cli.marks import MaxBehind, close, most_behind
 from infra.cli.options import Output, TaxpayerOption, application
 from infra.cli.output import NUMBERS, Format, cell, wants_table
+from infra.cli.quotes import PIPE, follow
+from infra.cli.refused import Refused, note
 from infra.cli.rules import say_if_without
 from infra.cli.similar import with_swaps
 from services.delivery import Message
 from services.live.changes import Opportunities
 from services.market import Market
 from services.marks import Quote
-from services.quarantine import BadRow
 
 COLUMNS = {
     "asset": "asset", "account": "account", "qty": "quantity", "price": "mark", "loss": "loss",
     "blocked": "blocked", "harvestable": "harvestable", "term": "term", "tax_saved": "tax saved",
     "blocked_until": "blocked until", "swap_into": "swap into",
 }  # fmt: skip
-BATCH, LATE_BATCH = 1_000, 10_000  # quotes that are taken together at most
+BATCH, LATE_BATCH = 1_000, 10_000  # quotes that are taken together, and the rest of an instant
 LAST_ALERTS = 8
 SECONDS_BEHIND = 0.25
 
@@ -57,6 +58,13 @@ class Screen:
             for line in lines:
                 self._console.print(line, soft_wrap=True)
         self.alerts = [*self.alerts, *lines][-LAST_ALERTS:]
+
+    def note(self, text: str) -> None:
+        """A line on standard error; where that is the terminal of the live table, above it."""
+        if self._live and self._live.console.is_terminal and sys.stderr.isatty():
+            self._live.console.print(text, markup=False, highlight=False)
+        else:
+            note(text)
 
     def show(self, at: str, conflated: int = 0) -> None:
         """Brings what is seen up to an instant; so many marks no rule saw by then."""
@@ -106,41 +114,38 @@ def watch_command(
             app.channels = {**app.channels, "terminal": screen.alert}
             screen.show(sortable_instant(app.clock()))
             app.market.max_behind = most_behind(max_behind, SECONDS_BEHIND if file == PIPE else 0)
-            bad = _follow(app.market, file, screen, every)
+            refused = _follow(app.market, file, screen, every)
     else:
         screen = Screen(None, rows, top)
         app.channels = {**app.channels, "terminal": screen.alert}
         app.market.max_behind = most_behind(max_behind, SECONDS_BEHIND if file == PIPE else 0)
-        bad = _follow(app.market, file, screen, 0.0)
-    close(app.market, bad)
+        refused = _follow(app.market, file, screen, 0.0)
+    close(app.market, refused)
 
 
-def _follow(market: Market, file: Path, screen: Screen, every: float) -> Sequence[BadRow]:
+def _follow(market: Market, file: Path, screen: Screen, every: float) -> Refused:
     """Takes quotes as they come; between two pictures, or when late, they are taken together."""
-    pending: list[Quote] = []
-    bad: list[BadRow] = []
+    refused = Refused(screen.note)
     shown = time.monotonic()
 
-    def settle(*, waits: bool = False) -> None:
+    def settle(quotes: Sequence[Quote], *, waits: bool = False) -> None:
         nonlocal shown
-        market.take(pending)
-        pending.clear()
+        market.take(quotes)
         if waits:
             market.time_passed()
         market.deliver()
         if market.now:
             screen.show(market.now, market.counts.conflated)
         shown = time.monotonic()
+        refused.time_passed()
 
-    settle()
-    for quote in quotes_from(file, partial(settle, waits=True)):
-        if isinstance(quote, BadRow):
-            bad.append(quote)
-            continue
-        pending.append(quote)
-        is_time = time.monotonic() - shown >= every and not market.is_late
-        if is_time or len(pending) >= (LATE_BATCH if market.is_late else BATCH):
-            settle()
-    settle()
+    def is_due(count: int, *, drained: bool) -> bool:
+        is_time = time.monotonic() - shown >= every
+        if market.is_late:
+            return count >= LATE_BATCH or (drained and is_time)
+        return count >= BATCH or is_time
+
+    settle(())
+    follow(file, settle, is_due, refused.add)
     market.refresh()
-    return bad
+    return refused

@@ -98,3 +98,22 @@ def test_an_answer_counts_the_marks_that_are_too_old(slipped: Path) -> None:
 def test_a_command_leaves_what_rules_wait_for_to_the_next(database: Path) -> None:
     with closing(sqlite3.connect(database)) as tables:
         assert tables.execute("SELECT taxpayer FROM rests").fetchall() == [("main",)]
+
+
+@pytest.mark.parametrize("rows", [998, 999, 1_000])
+def test_a_thousand_rows_are_no_reason_to_cut_an_instant_in_two(slipped: Path, rows: int) -> None:
+    """After so many rows one coin falls as the other recovers: between the two lines the loss
+    would be 300, before and after it is 150."""
+    facts = FACTS.replace("ETH", "BTC").replace('"b1"', '"b2"').replace('"a"', '"c"')
+    (slipped / "more.jsonl").write_text(facts)
+    assert thresher("import", slipped / "more.jsonl").is_clean
+    before = [("BTC", 100, 0), *(("ETH", 85, second) for second in range(1, rows))]
+    marks = [*before, ("BTC", 85, rows), ("ETH", 100, rows)]
+    lines = (
+        f"{asset},{price},2025-03-01T11:{second // 60:02}:{second % 60:02}Z,feed,mid\n"
+        for asset, price, second in marks
+    )
+    (slipped / "many.csv").write_text(HEADER + "".join(lines))
+    ran = thresher("marks", "take", slipped / "many.csv")
+    assert f"{rows + 2} marks ({rows + 2} new), 0 alerts fired, 0 re-armed" in ran.err
+    assert [row["asset"] for row in thresher("opportunities").rows] == ["BTC"]

@@ -110,6 +110,24 @@ def test_ticks_fire_alerts_as_they_come(tmp_path: Path) -> None:
     assert fired() == ["main/loss/1", "main/loss/2"]
 
 
+@pytest.mark.parametrize("command", ["watch", "marks"])
+def test_an_alert_does_not_wait_for_the_rest_of_its_instant(tmp_path: Path, command: str) -> None:
+    facts = tmp_path / "facts.jsonl"
+    facts.write_text('{"id":"a","type":"asset","asset":"ETH","class":"crypto"}\n' + buy("b1"))
+    thresher("import", facts)
+    thresher("rules", "add", "loss", "200")
+
+    def alerts() -> list[bool]:
+        return [bool(row["rearmed_at"]) for row in thresher("alerts", "-o", "jsonl").rows]
+
+    with following(command, "-") as pipe:
+        pipe.say("asset,price,time", "ETH,79,2025-03-01T10:00:00Z")
+        until(lambda: alerts() == [False])
+        pipe.say("ETH,99,2025-03-01T10:00:00Z")
+        until(lambda: alerts() == [True])
+        assert pipe.end()[0] == 0
+
+
 def test_facts_and_rules_of_another_command_are_seen_by_a_pipe_that_is_open(tmp_path: Path) -> None:
     with following("marks", "-") as pipe:
         pipe.say('{"asset":"ETH","price":"100","time":"2025-03-01T10:00:00Z"}')
@@ -178,6 +196,23 @@ def test_a_bad_tick_is_refused_and_the_others_count() -> None:
     assert "row 2 price: '1e3' is not valid" in ran.err
 
 
+@pytest.mark.parametrize("command", ["marks", "watch"])
+def test_refused_lines_of_a_pipe_are_told_while_it_is_open(command: str, tmp_path: Path) -> None:
+    facts = tmp_path / "facts.jsonl"
+    facts.write_text('{"id":"a","type":"asset","asset":"ETH","class":"crypto"}\n' + buy("b1"))
+    thresher("import", facts)
+    thresher("rules", "add", "loss", "5000")  # else a line says that there is none
+    with following(command, "-") as pipe:
+        pipe.say("asset,price,time", *["ETH,much,2025-03-01"] * 7)
+        assert pipe.running.stderr is not None
+        told = [pipe.running.stderr.readline() for _ in range(5)]
+        pipe.say("ETH,5,2025-03-01")
+        code, err = pipe.end()
+    assert [line.split(" price: ")[0] for line in told] == [f"  row {n}" for n in range(2, 7)]
+    assert code == 1
+    assert err == ("  ... and 2 more\n1 marks (1 new), 0 alerts fired, 0 re-armed, 7 refused\n")
+
+
 def test_lines_that_are_no_fact_and_no_mark_are_refused_in_plain_words() -> None:
     lines = '{"id": "x", "type": "nope"}\n{"id": "y"}\n[1]\n"a"\n'
     ran = process("import", "-", text=lines)
@@ -189,7 +224,7 @@ def test_lines_that_are_no_fact_and_no_mark_are_refused_in_plain_words() -> None
         "  pipe row 4 no JSON object; write one JSON object a line",
     ]
     ran = process("marks", "-", text='{"asset": 1\n[1]\n')
-    assert ran.err.splitlines()[1:] == [
+    assert ran.err.splitlines()[:-1] == [
         "  row 1 no JSON object: Expecting ',' delimiter: line 2 column 1 (char 12); "
         "write one JSON object a line",
         "  row 2 no JSON object; write one JSON object a line",
@@ -283,3 +318,25 @@ def test_a_silent_pipe_still_looks_whether_something_is_due(
         monkeypatch.setattr(sys, "stdin", pipe)
         assert list(streams.follow_stdin(look)) == ["a line\n"]
     assert len(looked) == 3
+
+
+def test_a_pipe_is_drained_at_once_but_not_in_the_middle_of_a_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(streams, "IDLE_SECONDS", 0.05)
+    reading, writing = os.pipe()
+    saw: list[str] = []
+    parts = {"drained": [b"one\ntw", b"three\n"], "idle": [b"o\n"]}
+
+    def write(when: str) -> None:
+        saw.append(when)
+        if parts[when]:
+            os.write(writing, parts[when].pop(0))
+        else:
+            os.close(writing)
+
+    with os.fdopen(reading) as pipe:
+        monkeypatch.setattr(sys, "stdin", pipe)
+        for line in streams.follow_stdin(lambda: write("idle"), lambda: write("drained")):
+            saw.append(line)
+    assert saw == ["drained", "one\n", "idle", "two\n", "drained", "three\n", "drained"]
