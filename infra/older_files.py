@@ -9,7 +9,7 @@ from sqlalchemy import Connection, text
 from services.database import Database
 from services.tables import MARKS, OUTBOX
 
-_MARK_TABLES = text("SELECT name FROM sqlite_master WHERE name IN ('marks', 'mark_spans')")
+_MARKS_AS_MADE = text("SELECT sql FROM sqlite_master WHERE name = 'marks'")
 _OUTBOX_COLUMNS = text("SELECT name FROM pragma_table_info('outbox')")
 # Of one instant the order of the log. A digest has no fact: it is after what it was made of.
 _OUTBOX_ROWS = """
@@ -33,13 +33,15 @@ def renew(database: Database) -> None:
 
 
 def _has_old_marks(connection: Connection) -> bool:
-    """Whether there are marks, but no table of their spans: see decision 0028."""
-    names = set(connection.scalars(_MARK_TABLES))
-    return "marks" in names and "mark_spans" not in names
+    """Whether a price can be stored only once of an asset, instant, source and kind: a mark could
+    not be corrected back. Files from before the spans of decision 0028 are of that kind too."""
+    return "UNIQUE" in (connection.scalar(_MARKS_AS_MADE) or "")
 
 
 def _copy_marks(connection: Connection) -> None:
-    """Same rows, same ids."""
+    """Same rows, same ids; their spans are made anew as rows enter."""
+    connection.exec_driver_sql("DROP TRIGGER IF EXISTS marks_have_spans")
+    connection.exec_driver_sql("DROP TABLE IF EXISTS mark_spans")
     connection.exec_driver_sql("ALTER TABLE marks RENAME TO old_marks")
     MARKS.create(connection)
     names = ", ".join(MARKS.columns.keys())

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, Row, bindparam, func, insert, select
 
 from domain.exact import ONE_UNIT, format_quantity, quantity
 from domain.tokens import Token
 from projections import tokens as token_rows
-from projections.schema import insert_once, rows
+from projections.schema import change, rows
 from services.mark_board import Board
 from services.mark_choice import Candidates
 from services.mark_lookup import latest_stored, latest_until, latest_within
@@ -19,7 +19,19 @@ from services.mark_policy import haircut
 from services.statement import Mark
 from services.tables import MARKS
 
-_LAST_ID = select(func.max(MARKS.c.id))  # built once: it is asked at every batch
+# Built once: they run at every batch.
+_LAST_ID = select(func.max(MARKS.c.id))
+_GIVEN = {column.name: bindparam(column.name, type_=column.type) for column in MARKS.c}
+_IN_FORCE = (
+    select(MARKS.c.price)
+    .where(*(MARKS.c[name] == _GIVEN[name] for name in ("at", "asset", "source", "kind")))
+    .order_by(MARKS.c.id.desc())
+    .limit(1)
+    .scalar_subquery()
+)
+_STORE = insert(MARKS).from_select(
+    list(_GIVEN), select(*_GIVEN.values()).where(_GIVEN["price"].is_distinct_from(_IN_FORCE))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +63,8 @@ def quote_of(row: Row[Any]) -> Quote:
 def store(connection: Connection, quotes: Sequence[Quote], recorded_at: str) -> int:
     """Keeps quotes; one that is known already adds nothing. Returns how many are new.
 
+    Known is the price in force: the one stored last of its asset, instant, source and kind. Any
+    other takes its place, one that was there before it too: the last word of a feed counts.
     The transaction is one of `writing_marks`: of two that number marks at once one would lose some.
     """
     return _store(connection, quotes, recorded_at, last_id(connection))
@@ -58,11 +72,12 @@ def store(connection: Connection, quotes: Sequence[Quote], recorded_at: str) -> 
 
 def _store(connection: Connection, quotes: Sequence[Quote], recorded_at: str, after: int) -> int:
     """Ids are given here, in order: a sequence of the database may leave some out."""
-    rows = [
-        (id, q.asset, q.at, q.price, q.currency, q.source, q.kind, recorded_at)
+    each = [
+        {"id": id, "asset": q.asset, "at": q.at, "price": q.price, "currency": q.currency,
+         "source": q.source, "kind": q.kind, "recorded_at": recorded_at}
         for id, q in enumerate(quotes, start=after + 1)
-    ]
-    return insert_once(connection, MARKS, rows)
+    ]  # fmt: skip
+    return change(connection, _STORE, *each) if each else 0
 
 
 def store_after(

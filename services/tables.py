@@ -38,8 +38,9 @@ MARKS = Table(
     PERMANENT,
     *_quote_columns(),
     # SQLite writes whole pages: by time a commit writes the last one, by asset one for each asset.
-    # On PostgreSQL it is by asset, as migrations make it. See decision 0028.
-    UniqueConstraint("at", "asset", "source", "kind", "price"),
+    # On PostgreSQL it is by asset, as migrations make it. See decision 0028. Not unique: a price
+    # that was corrected may come back (services/marks.py tells what is known).
+    Index("marks_by_time", "at", "asset", "source", "kind"),
 )
 # In which ten seconds an asset has marks of a kind: what is missing to find them by asset. A span
 # is how their instants begin, `2025-06-02T14:00:0`.

@@ -18,11 +18,19 @@ from tests.services.house import COIN, STOCK, House, buy
 ASSETS = [f"S{number}" for number in range(500)]
 AT = "2025-06-02T14:00:{:09.6f}Z"
 FRAME = 4096 + 24  # a page in the write-ahead log, with its header
-_EARLIER = (
-    "DROP TRIGGER marks_have_spans", "DROP TABLE mark_spans", "DROP TABLE marks",
-    """CREATE TABLE marks (id INTEGER NOT NULL, asset TEXT NOT NULL, at TEXT NOT NULL,
+_NO_MARKS = ("DROP TRIGGER marks_have_spans", "DROP TABLE mark_spans", "DROP TABLE marks")
+_MADE = """CREATE TABLE marks (id INTEGER NOT NULL, asset TEXT NOT NULL, at TEXT NOT NULL,
 price TEXT NOT NULL, currency TEXT NOT NULL, source TEXT NOT NULL, kind TEXT NOT NULL,
-recorded_at TEXT NOT NULL, PRIMARY KEY (id), UNIQUE (asset, at, source, kind, price))""",
+recorded_at TEXT NOT NULL, PRIMARY KEY (id), UNIQUE """
+_BY_ASSET = (f"{_MADE} (asset, at, source, kind, price))",)
+_BY_TIME = (
+    f"{_MADE} (at, asset, source, kind, price))",
+    """CREATE TABLE mark_spans (asset TEXT NOT NULL, kind TEXT NOT NULL, span TEXT NOT NULL,
+PRIMARY KEY (asset, kind, span)) WITHOUT ROWID""",
+    """CREATE TRIGGER marks_have_spans AFTER INSERT ON marks BEGIN
+INSERT OR IGNORE INTO mark_spans VALUES (new.asset, new.kind, substr(new.at, 1, 18)); END""",
+)
+_SOME = (
     """INSERT INTO marks VALUES (3, 'S', '2025-05-30', '10', 'USD', 'file', 'close', '2025-06-01'),
 (5, 'S', '2025-05-31', '11', 'USD', 'file', 'close', '2025-06-01'),
 (6, 'T', '2025-05-30', '7', 'USD', 'feed', 'trade', '2025-06-01')""",
@@ -120,9 +128,10 @@ def test_a_log_that_cannot_be_copied_now_is_no_error(file_house: House) -> None:
         through.close()
 
 
-def test_marks_of_an_earlier_file_are_kept(file_house: House) -> None:
+@pytest.mark.parametrize("earlier", [_BY_ASSET, _BY_TIME], ids=["by_asset", "by_time"])
+def test_marks_of_an_earlier_file_are_kept(file_house: House, earlier: tuple[str, ...]) -> None:
     file_house.app.projector  # noqa: B018  makes the tables
-    for statement in _EARLIER:
+    for statement in (*_NO_MARKS, *earlier, *_SOME):
         file_house.sql(statement)
     before = file_house.sql("SELECT * FROM marks")
     for _ in range(2):
@@ -140,6 +149,9 @@ def test_marks_of_an_earlier_file_are_kept(file_house: House) -> None:
     with house.app.database.writing() as connection:
         assert store(connection, [known, Quote("T", "8", "2025-06-01")], "2025-06-02") == 1
         assert MarkBoard(connection).marks["T"].at == "2025-06-01"
+        back = [Quote("T", price, "2025-06-01") for price in ("9", "8", "8")]
+        assert store(connection, back, "2025-06-03") == 2
+    assert len(house.sql("SELECT * FROM mark_spans WHERE asset = 'T'")) == 2
 
 
 def test_an_empty_file_has_nothing_to_renew(tmp_path: Path) -> None:

@@ -279,5 +279,5 @@ def test_a_corrected_mark_takes_the_place_of_the_first_and_is_evaluated(house: H
         assert len(house.ask()["alerts"]) == fired
     assert [alert["rearmed_at"] for alert in house.ask()["alerts"]] == [at]
     assert rows(house.reopened())["S"]["price"] == "90"
-    house.app.market.take([Quote("S", "80", at, source="feed")])  # told before: it adds nothing
-    assert rows(house)["S"]["price"] == "90"
+    house.app.market.take([Quote("S", "80", at, source="feed")])  # told before, and so once more
+    assert rows(house)["S"]["price"] == "80"

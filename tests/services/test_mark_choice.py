@@ -11,9 +11,9 @@ import pytest
 from domain.tokens import Token
 from services.mark_choice import Candidates, chosen
 from services.mark_policy import DERIVED, KINDS, RANKS
-from services.marks import MarkBoard, Quote, latest, store
+from services.marks import MarkBoard, Quote, latest, store, store_after
 from services.statement import Mark
-from tests.services.house import House
+from tests.services.house import STOCK, House, buy
 
 NOON = datetime(2025, 3, 10, 12)
 ASSETS = ("S", "T", "U", "N")
@@ -192,3 +192,63 @@ def test_many_assets_with_several_kinds_are_read_at_a_start(house: House) -> Non
         board = MarkBoard(connection)
     assert {mark.kind for mark in board.marks.values()} == {"bid"}
     assert len(board.marks) == 1100
+
+
+def corrections(*prices: str, source: str = "feed") -> list[Quote]:
+    """A source's words on one instant, in their order."""
+    return [Quote("S", price, instant(), source=source) for price in prices]
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_a_corrected_mark_can_be_corrected_back(house: House, *, at_once: bool) -> None:
+    """The last word of a feed counts, on the board, after a restart and in every question."""
+    database = house.app.projector.database
+    told = corrections("189", "150", "189")
+    with database.reading() as connection:
+        board = MarkBoard(connection)
+    for some in [told] if at_once else [[each] for each in told]:
+        with database.writing_marks() as connection:
+            for id, quote in store_after(connection, some, instant(), board.last_id):
+                board.take(id, quote)
+    with database.reading() as connection:
+        anew = MarkBoard(connection)
+        assert {
+            board.marks["S"], anew.marks["S"], latest(connection)["S"],
+            latest(connection, instant())["S"], latest(connection, known_at=instant())["S"],
+        } == {told[0].mark()}  # fmt: skip
+        assert board.last_id == anew.last_id == 3
+        assert MarkBoard(connection, 2).marks["S"] == told[1].mark()
+
+
+def test_what_is_told_again_is_known_by_the_price_in_force(house: House) -> None:
+    """A series that comes again is told again, and ends as it ended."""
+
+    def new(*quotes: Quote) -> int:
+        with house.app.projector.database.writing_marks() as connection:
+            count = store(connection, quotes, instant())
+            assert MarkBoard(connection).marks["S"].price == told[-1].mark().price
+            assert latest(connection) == MarkBoard(connection).marks
+        return count
+
+    told = corrections("189", "150")
+    assert new(*told, *told) == 4
+    assert [new(told[1]), new(told[1], told[1]), new(*told)] == [0, 0, 2]
+    other = corrections("150", source="other")
+    assert new(*other, *other, *told[1:]) == 1  # each source has a word of its own
+
+
+def test_a_rule_follows_a_mark_that_is_corrected_back(house: House) -> None:
+    house.say(STOCK, buy("b1", "100", "20000"))
+    house.watch("loss", "4000")
+    at = house.clock.text
+
+    def said(price: str) -> list[str]:
+        took = house.app.market.take([Quote("S", price, at, source="feed")], confirmed=True)
+        return [type(each).__name__ for each in took]
+
+    assert [said(price) for price in ("189", "150", "189", "189")] == [
+        [], ["AlertFired"], ["AlertRearmed"], [],
+    ]  # fmt: skip
+    assert [row["price"] for row in house.ask()["opportunities"]] == ["189"]
+    house = house.reopened()
+    assert [row["price"] for row in house.ask()["opportunities"]] == ["189"]
