@@ -23,9 +23,15 @@ _ONLY_IF_ANY = frozenset(("amount", "waits", "snoozed_until", "pending_since"))
 _UNITS = ((86400, "d"), (3600, "h"), (60, "m"), (1, "s"))
 
 
-def why_silent(rule: AlertRuleSet, portfolio: Portfolio, settings: Settings) -> Iterator[str]:
+def why_silent(
+    rule: AlertRuleSet, taxpayer: str, portfolio: Portfolio, settings: Settings
+) -> Iterator[str]:
     """What keeps a rule from being met, or heard, as things stand: a line each."""
-    if not _has_any(portfolio, rule.scope):
+    if not portfolio.trades and not portfolio.declared.assets:
+        yield (
+            f"nothing is known of taxpayer {taxpayer} so far: check the name, or import its trades"
+        )
+    elif not _has_any(portfolio, rule.scope):
         yield (
             f"nothing held or sold is in scope {rule.scope} so far (thresher lots: what is held)"
         )

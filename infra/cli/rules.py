@@ -78,7 +78,7 @@ def add(
     portfolio = app.projector.taxpayer(chosen).portfolio
     _record(app, chosen, name, checked_for(rule, portfolio.declared.policy.rules))
     stderr().print(f"rule {name}: {metric} of {scope} at {rule.threshold}", markup=False)
-    for note in why_silent(rule, portfolio, app.settings):
+    for note in why_silent(rule, chosen, portfolio, app.settings):
         stderr().print(note, style="yellow", markup=False, soft_wrap=True)
     app.market.facts_changed()
 
