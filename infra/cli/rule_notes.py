@@ -43,12 +43,19 @@ def why_silent(
         yield f"channel webhook: {reason}; what sends needs it (docs/FORMATS.md: what alerts send)"
 
 
-def listed(rule: Mapping[str, Any]) -> dict[str, Any]:
-    """A rule with the value below which it re-arms; empty where its metric is a day."""
+def clock_of(portfolio: Portfolio) -> str:
+    """Whose clock quiet hours and digests are of, and how another is set while none is."""
+    zone = portfolio.declared.policy.time_zone
+    return f"{zone} (tz in a policy fact sets another)" if zone == "UTC" else zone
+
+
+def listed(rule: Mapping[str, Any], zone: str) -> dict[str, Any]:
+    """A rule with the value below which it re-arms (empty where its metric is a day), and the
+    zone of its hours."""
     level = ""
     if rule["metric"] not in DATE_METRICS:
         level = format_money(level_below(money(rule["threshold"]), money(rule["rearm_ratio"])))
-    return {**rule, "rearms_below": level}
+    return {**rule, "rearms_below": level, "tz": zone}
 
 
 def tabled(rule: Mapping[str, Any]) -> dict[str, Any]:

@@ -259,6 +259,7 @@ def test_rules_are_listed_replaced_and_removed() -> None:
         "digest": "",
         "pending_since": "",
         "snoozed_until": "",
+        "tz": "UTC",
     }
     thresher("rules", "add", "loss", "10", "--scope", "class:nft", "--metric", "loss_percent",
              "--rearm", "0.5", "--channel", "file:/x", "--channel", "terminal")  # fmt: skip
