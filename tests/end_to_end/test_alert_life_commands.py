@@ -156,6 +156,16 @@ def test_the_zone_of_hours_is_said_and_how_to_set_another(
     assert "by the clock of Europe/Paris" in thresher("rules", "list", "-o", "table").out
 
 
+def test_what_cannot_be_acknowledged_says_why(folder: Path) -> None:
+    thresher("rules", "add", "loss", "200")
+    assert "no rule is called 'nope'" in thresher("alerts", "ack", "nope").err
+    assert "rule 'loss' has not fired" in thresher("alerts", "ack", "loss").err
+    mark(folder, "75", "10:00:00")
+    assert "rule 'loss' has no crossing number 2" in thresher("alerts", "ack", "loss", "2").err
+    thresher("rules", "remove", "loss")
+    assert thresher("alerts", "ack", "loss").code == 0  # what fired stays
+
+
 def test_a_rule_of_time_re_arms_at_no_amount() -> None:
     thresher("rules", "add", "december", "10", "--metric", "year_end", "--amount", "2500")
     (row,) = thresher("rules", "list").rows
