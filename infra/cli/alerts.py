@@ -107,7 +107,7 @@ def _snooze(app: App, taxpayer: str, rule: str, until: str) -> None:
 def _span(text: str) -> timedelta:
     found = re.fullmatch(r"(\d{1,4})([mhd])", text)
     if found is None or int(found[1]) == 0:
-        raise typer.BadParameter(f"--for {text!r}: write 30m, 2h or 3d")
+        raise typer.BadParameter(f"--for {text!r}: write 30m, 2h or 3d, from 1 to 9999 of them")
     return timedelta(**{_UNITS[found[2]]: int(found[1])})
 
 

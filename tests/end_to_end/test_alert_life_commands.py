@@ -166,6 +166,15 @@ def test_what_cannot_be_acknowledged_says_why(folder: Path) -> None:
     assert thresher("alerts", "ack", "loss").code == 0  # what fired stays
 
 
+@pytest.mark.parametrize("span", ["100000d", "0h", "ever"])
+def test_how_long_a_snooze_can_be_is_said(span: str) -> None:
+    thresher("rules", "add", "loss", "200")
+    ran = thresher("alerts", "snooze", "loss", "--for", span)
+    said = " ".join(ran.err.replace("│", " ").split())
+    assert (ran.code, "write 30m, 2h or 3d, from 1 to 9999 of them" in said) == (2, True)
+    assert thresher("alerts", "snooze", "loss", "--for", "9999d").code == 0
+
+
 def test_a_rule_of_time_re_arms_at_no_amount() -> None:
     thresher("rules", "add", "december", "10", "--metric", "year_end", "--amount", "2500")
     (row,) = thresher("rules", "list").rows
