@@ -41,6 +41,8 @@ def why_not(declared: Declarations, asset: str, candidate: str) -> str:
 
 
 def _unlike(sold: Asset, other: Asset) -> str:
+    if other.id == sold.id:
+        return f"{other.id} is the same asset"
     if other.group == sold.group:
         return f"{other.id} is of the identical group {sold.group}, as {sold.id} is"
     if other.asset_class != sold.asset_class:

@@ -20,6 +20,7 @@ from infra.channels.terminal import terminal_channel
 from infra.channels.webhook import webhook_channel
 from infra.database import open_database, open_memory
 from infra.settings import Settings
+from services.alerting import SOURCE
 from services.changes_out import WINDOWS, make_tables
 from services.collector import paused, settle
 from services.database import Clock, Database
@@ -222,6 +223,9 @@ class App:
         chosen = named or self.settings.taxpayer
         if not chosen:
             known = self.taxpayers()
+            if len(known) > 1:
+                # Whoever has rules alone does not trade: most likely a name that was mistyped.
+                known = self.ledger.everybody(beside=SOURCE) or known
             if len(known) > 1:
                 raise NoTaxpayerChosen(f"say which with --taxpayer: {', '.join(known)}")
             chosen = known[0] if known else DEFAULT_TAXPAYER

@@ -59,7 +59,14 @@ class FactSQLiteRecorder(SQLiteApplicationRecorder, FactRecorder):
             f"UNION ALL SELECT (SELECT MIN(originator_id) FROM {events_table_name} "
             "WHERE originator_id >= substr(known.id, 1, instr(known.id, ':') - 1) || ';') "
             "FROM known WHERE known.id IS NOT NULL) "
-            "SELECT substr(id, 1, instr(id, ':') - 1) FROM known WHERE id IS NOT NULL"
+            "SELECT substr(id, 1, instr(id, ':') - 1) AS name FROM known WHERE id IS NOT NULL"
+        )
+        self._beside = (
+            f"SELECT name FROM ({self._taxpayers}) WHERE "
+            f"EXISTS (SELECT 1 FROM {events_table_name} WHERE originator_id >= name || ':' "
+            "AND originator_id < name || ':' || :source || ':') OR "
+            f"EXISTS (SELECT 1 FROM {events_table_name} "
+            "WHERE originator_id >= name || ':' || :source || ';' AND originator_id < name || ';')"
         )
 
     def construct_create_table_statements(self) -> list[str]:
@@ -148,11 +155,14 @@ class FactSQLiteRecorder(SQLiteApplicationRecorder, FactRecorder):
             found += [row[1:] for row in self._rows(where, chunk)]
         return found
 
-    def select_taxpayers(self) -> list[str]:
+    def select_taxpayers(self, beside: str = "") -> list[str]:
         with self.datastore.transaction(commit=False) as cursor:
             plain: sqlite3.Cursor = cursor.sqlite_cursor
             plain.row_factory = None
-            plain.execute(self._taxpayers)
+            if beside:
+                plain.execute(self._beside, {"source": beside})
+            else:
+                plain.execute(self._taxpayers)
             return [row[0] for row in plain.fetchall()]
 
     def _rows(self, where: str, parameters: Sequence[Any]) -> list[Any]:

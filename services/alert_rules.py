@@ -80,6 +80,8 @@ def _check_scope(scope: str) -> None:
     kind, _, what = scope.partition(":")
     if scope != "all" and (kind not in SCOPES or not what):
         raise InvalidRule(f"scope {scope!r}: use {SCOPE_HELP}")
+    if kind == "position" and not all(what.partition("/")):
+        raise InvalidRule(f"scope {scope!r}: write position:ACCOUNT/ASSET")
     if kind == "class" and what not in ASSET_CLASSES:
         raise InvalidRule(f"scope {scope!r}: the classes are {', '.join(ASSET_CLASSES)}")
 

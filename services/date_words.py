@@ -16,7 +16,7 @@ _WORDS = {
         "{day} is the last day on which a loss on older {group} is washed by a purchase", "",
     ),
     "safe_to_buy": ("from {day} buying {group} washes no booked loss", " of {amount}"),
-    "long_term": ("{lot} ({asset}, {accounts}) is long-term from {day}", ", gain {amount}"),
+    "long_term": ("{lot} ({asset}, {accounts}) is long-term from {day}", ", {side} {amount}"),
     "year_end": (
         "{day} is the last trading day of the tax year", ", harvestable loss left {amount}",
     ),
@@ -33,5 +33,7 @@ def _said(date: Mapping[str, Any]) -> str:
     told = {"group": "", "asset": "", "lot": "", **date}
     told["accounts"] = ", ".join(date.get("accounts", ()))
     amount = date.get("amount", "")
-    told["amount"] = grouped(money(amount)) if amount else ""
+    value = money(amount) if amount else 0
+    told["side"] = "loss" if value < 0 else "gain"
+    told["amount"] = grouped(abs(value)) if amount else ""
     return (words + about if amount else words).format_map(told)

@@ -73,5 +73,6 @@ class FactRecorder(ApplicationRecorder):
         """(id, version, topic, state) of every version of the given streams."""
 
     @abstractmethod
-    def select_taxpayers(self) -> list[str]:
-        """The taxpayers that have facts, in order, of all shards of the store."""
+    def select_taxpayers(self, beside: str = "") -> list[str]:
+        """The taxpayers that have facts, in order, of all shards of the store; of another source
+        than `beside`, if one is named."""

@@ -181,9 +181,10 @@ class Ledger(Application[str]):
         """The taxpayers that have facts here, in order."""
         return [name for name in self.everybody() if self.owns(name)]
 
-    def everybody(self) -> list[str]:
-        """The taxpayers that have facts in any shard of the store, in order."""
-        return self.recorder.select_taxpayers()
+    def everybody(self, beside: str = "") -> list[str]:
+        """The taxpayers that have facts in any shard of the store, in order; of another source
+        than `beside`, if one is named."""
+        return self.recorder.select_taxpayers(beside)
 
     def _put(self, events: list[FactEvent], intake: Intake | None) -> None:
         self._appended = []  # whoever did not take the last batch reads it, with what came since

@@ -57,6 +57,9 @@ def acknowledge(
              if each["rule"] == rule]  # fmt: skip
     number = crossing if crossing is not None else max(known, default=0)
     if number not in known:
+        if not known:
+            _check_known(app, chosen, rule)
+            raise typer.BadParameter(f"rule {rule!r} has not fired")
         raise typer.BadParameter(f"rule {rule!r} has no crossing number {number}")
     at = sortable_instant(app.clock())
     fact = AlertAcknowledged(effective_at=at, rule=rule, crossing=number, note=note)
@@ -87,10 +90,14 @@ def wake(rule: str, taxpayer: TaxpayerOption = None) -> None:
     stderr().print(f"{rule} is awake", markup=False)
 
 
-def _snooze(app: App, taxpayer: str, rule: str, until: str) -> None:
+def _check_known(app: App, taxpayer: str, rule: str) -> None:
     with app.projector.database.reading() as connection:
         if rule not in {each["name"] for each in rules_in_force(connection, taxpayer)}:
             raise typer.BadParameter(f"no rule is called {rule!r}")
+
+
+def _snooze(app: App, taxpayer: str, rule: str, until: str) -> None:
+    _check_known(app, taxpayer, rule)
     at = sortable_instant(app.clock())
     _record(
         app, taxpayer, f"snooze/{rule}/{at}", AlertSnoozed(effective_at=at, rule=rule, until=until)
@@ -100,7 +107,7 @@ def _snooze(app: App, taxpayer: str, rule: str, until: str) -> None:
 def _span(text: str) -> timedelta:
     found = re.fullmatch(r"(\d{1,4})([mhd])", text)
     if found is None or int(found[1]) == 0:
-        raise typer.BadParameter(f"--for {text!r}: write 30m, 2h or 3d")
+        raise typer.BadParameter(f"--for {text!r}: write 30m, 2h or 3d, from 1 to 9999 of them")
     return timedelta(**{_UNITS[found[2]]: int(found[1])})
 
 

@@ -23,9 +23,15 @@ _ONLY_IF_ANY = frozenset(("amount", "waits", "snoozed_until", "pending_since"))
 _UNITS = ((86400, "d"), (3600, "h"), (60, "m"), (1, "s"))
 
 
-def why_silent(rule: AlertRuleSet, portfolio: Portfolio, settings: Settings) -> Iterator[str]:
+def why_silent(
+    rule: AlertRuleSet, taxpayer: str, portfolio: Portfolio, settings: Settings
+) -> Iterator[str]:
     """What keeps a rule from being met, or heard, as things stand: a line each."""
-    if not _has_any(portfolio, rule.scope):
+    if not portfolio.trades and not portfolio.declared.assets:
+        yield (
+            f"nothing is known of taxpayer {taxpayer} so far: check the name, or import its trades"
+        )
+    elif not _has_any(portfolio, rule.scope):
         yield (
             f"nothing held or sold is in scope {rule.scope} so far (thresher lots: what is held)"
         )
@@ -37,12 +43,19 @@ def why_silent(rule: AlertRuleSet, portfolio: Portfolio, settings: Settings) -> 
         yield f"channel webhook: {reason}; what sends needs it (docs/FORMATS.md: what alerts send)"
 
 
-def listed(rule: Mapping[str, Any]) -> dict[str, Any]:
-    """A rule with the value below which it re-arms; empty where its metric is a day."""
+def clock_of(portfolio: Portfolio) -> str:
+    """Whose clock quiet hours and digests are of, and how another is set while none is."""
+    zone = portfolio.declared.policy.time_zone
+    return f"{zone} (tz in a policy fact sets another)" if zone == "UTC" else zone
+
+
+def listed(rule: Mapping[str, Any], zone: str) -> dict[str, Any]:
+    """A rule with the value below which it re-arms (empty where its metric is a day), and the
+    zone of its hours."""
     level = ""
     if rule["metric"] not in DATE_METRICS:
         level = format_money(level_below(money(rule["threshold"]), money(rule["rearm_ratio"])))
-    return {**rule, "rearms_below": level}
+    return {**rule, "rearms_below": level, "tz": zone}
 
 
 def tabled(rule: Mapping[str, Any]) -> dict[str, Any]:

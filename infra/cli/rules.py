@@ -17,7 +17,7 @@ from infra.cli.backtest import From, To, days, known_rules, told, tried
 from infra.cli.numbers import TakesNumber
 from infra.cli.options import Output, TaxpayerOption, application, view
 from infra.cli.output import Format, show, stderr, wants_table
-from infra.cli.rule_notes import columns, listed, tabled, why_silent
+from infra.cli.rule_notes import clock_of, columns, listed, tabled, why_silent
 from infra.composition import App
 from infra.replay_store import new_store
 from projections.alerts import rules as rules_in_force
@@ -81,7 +81,10 @@ def add(
     portfolio = app.projector.taxpayer(chosen).portfolio
     _record(app, chosen, name, checked_for(rule, portfolio.declared.policy.rules))
     stderr().print(f"rule {name}: {metric} of {scope} at {rule.threshold}", markup=False)
-    for note in why_silent(rule, portfolio, app.settings):
+    if quiet or digest:
+        clock = f"quiet hours and digests are of the clock of {clock_of(portfolio)}"
+        stderr().print(clock, markup=False, soft_wrap=True)
+    for note in why_silent(rule, chosen, portfolio, app.settings):
         stderr().print(note, style="yellow", markup=False, soft_wrap=True)
     app.market.facts_changed()
 
@@ -106,15 +109,20 @@ def list_rules(taxpayer: TaxpayerOption = None, output: Output = Format.AUTO) ->
     """The rules in force."""
     app = application()
     chosen = app.taxpayer(taxpayer)
+    portfolio = app.projector.taxpayer(chosen).portfolio
+    zone = portfolio.declared.policy.time_zone
     with app.projector.database.reading() as connection:
-        rows = [listed(rule) for rule in rules_in_force(connection, chosen)]
+        rows = [listed(rule, zone) for rule in rules_in_force(connection, chosen)]
     waiting = {each["rule"]: each for each in app.queries.pending(app.queries.view(chosen))}
     for row in rows:
         row["pending_since"] = waiting.get(row["name"], {}).get("pending_since", "")
+    title = "Alert rules"
+    if any(row["quiet"] or row["digest"] for row in rows):
+        title += f", quiet hours and digests by the clock of {clock_of(portfolio)}"
     if wants_table(output):
         rows = [tabled(row) for row in rows]
     empty = "No rules: thresher rules add NAME THRESHOLD"
-    show(rows, output, columns(rows), "Alert rules", empty)
+    show(rows, output, columns(rows), title, empty)
 
 
 @commands.command("remove")

@@ -153,8 +153,10 @@ class FactPostgresRecorder(PostgresApplicationRecorder, FactRecorder):
         where = "originator_id = ANY(%s::text[]) ORDER BY originator_id, originator_version"
         return [row[1:] for row in self._rows(where, [array(ids)])]
 
-    def select_taxpayers(self) -> list[str]:
-        """One step of the index for each taxpayer, however many facts it has."""
+    def select_taxpayers(self, beside: str = "") -> list[str]:
+        """One step of the index for each taxpayer, however many facts it has; three if beside."""
+        if beside:
+            return [row[0] for row in self._all(_TAXPAYERS + _BESIDE, [beside, beside])]
         return [row[0] for row in self._all(_TAXPAYERS, [])]
 
     def _rows(self, where: str, parameters: list[Any]) -> list[Row]:
@@ -183,6 +185,12 @@ WITH RECURSIVE found AS (
 )
 SELECT name FROM found WHERE name IS NOT NULL
 """  # ';' follows ':'
+_BESIDE = """
+AND (EXISTS (SELECT 1 FROM facts WHERE originator_id >= found.name || ':'
+             AND originator_id < found.name || ':' || %s || ':')
+     OR EXISTS (SELECT 1 FROM facts WHERE originator_id >= found.name || ':' || %s || ';'
+                AND originator_id < found.name || ';'))
+"""
 
 
 class _Datastore(PostgresDatastore):

@@ -47,7 +47,7 @@ def test_candidates_are_as_listed_once_each() -> None:
 @pytest.mark.parametrize(
     ("candidate", "reason"),
     [
-        ("A", "A is of the identical group A, as A is"),
+        ("A", "A is the same asset"),
         ("A2", "A2 is of the identical group A, as A is"),
         ("TOKEN", "TOKEN is of the identical group A, as A is"),
         ("COIN", "COIN is of class crypto, A of class stock"),

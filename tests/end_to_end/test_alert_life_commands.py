@@ -156,6 +156,41 @@ def test_rules_are_listed_with_all_that_holds_them_back() -> None:
     assert "amount" not in heading  # no rule has one
 
 
+@pytest.mark.parametrize("option", [("--quiet", "22:00-07:00"), ("--digest", "daily 08:00")])
+def test_the_zone_of_hours_is_said_and_how_to_set_another(
+    option: tuple[str, str], folder: Path
+) -> None:
+    said = "of the clock of UTC (tz in a policy fact sets another)"
+    assert said in thresher("rules", "add", "late", "200", *option).err
+    title = " ".join(thresher("rules", "list", "-o", "table").out.split())
+    assert "by the clock of UTC (tz in a policy fact sets another)" in title
+    (folder / "policy.jsonl").write_text('{"id":"p","type":"policy","tz":"Europe/Paris"}\n')
+    assert thresher("import", folder / "policy.jsonl").code == 0
+    ran = thresher("rules", "add", "late", "200", *option)
+    assert ran.err.splitlines()[1] == "quiet hours and digests are of the clock of Europe/Paris"
+    assert [row["tz"] for row in thresher("rules", "list").rows] == ["Europe/Paris"]
+    assert "by the clock of Europe/Paris" in thresher("rules", "list", "-o", "table").out
+
+
+def test_what_cannot_be_acknowledged_says_why(folder: Path) -> None:
+    thresher("rules", "add", "loss", "200")
+    assert "no rule is called 'nope'" in thresher("alerts", "ack", "nope").err
+    assert "rule 'loss' has not fired" in thresher("alerts", "ack", "loss").err
+    mark(folder, "75", "10:00:00")
+    assert "rule 'loss' has no crossing number 2" in thresher("alerts", "ack", "loss", "2").err
+    thresher("rules", "remove", "loss")
+    assert thresher("alerts", "ack", "loss").code == 0  # what fired stays
+
+
+@pytest.mark.parametrize("span", ["100000d", "0h", "ever"])
+def test_how_long_a_snooze_can_be_is_said(span: str) -> None:
+    thresher("rules", "add", "loss", "200")
+    ran = thresher("alerts", "snooze", "loss", "--for", span)
+    said = " ".join(ran.err.replace("│", " ").split())
+    assert (ran.code, "write 30m, 2h or 3d, from 1 to 9999 of them" in said) == (2, True)
+    assert thresher("alerts", "snooze", "loss", "--for", "9999d").code == 0
+
+
 def test_a_rule_of_time_re_arms_at_no_amount() -> None:
     thresher("rules", "add", "december", "10", "--metric", "year_end", "--amount", "2500")
     (row,) = thresher("rules", "list").rows

@@ -250,6 +250,24 @@ def test_as_a_process_of_its_own_it_says_the_same(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("filled")
+def test_a_mistyped_taxpayer_of_a_rule_is_said_and_does_not_hide_the_only_one() -> None:
+    ran = thresher("rules", "add", "o", "100", "--taxpayer", "bob")
+    assert (ran.code, len(ran.err.splitlines())) == (0, 2)
+    assert "nothing is known of taxpayer bob so far" in ran.err
+    assert len(thresher("lots").rows) == 3
+    assert thresher("rules", "remove", "o", "--taxpayer", "bob").code == 0
+    assert [rule["taxpayer"] for rule in thresher("rules", "list").rows] == ["main"]
+
+
+@pytest.mark.usefixtures("database")
+def test_of_several_that_have_rules_alone_one_has_to_be_named() -> None:
+    for name in ("bob", "rob"):
+        assert thresher("rules", "add", "o", "100", "--taxpayer", name).code == 0
+    ran = thresher("rules", "list")
+    assert (ran.code, ran.err) == (1, "thresher: say which with --taxpayer: bob, rob\n")
+
+
+@pytest.mark.usefixtures("filled")
 def test_rules_are_listed_replaced_and_removed() -> None:
     (rule,) = thresher("rules", "list").rows
     assert {name: rule[name] for name in rule if name not in ("taxpayer", "since")} == {
@@ -268,6 +286,7 @@ def test_rules_are_listed_replaced_and_removed() -> None:
         "digest": "",
         "pending_since": "",
         "snoozed_until": "",
+        "tz": "UTC",
     }
     thresher("rules", "add", "loss", "10", "--scope", "class:nft", "--metric", "loss_percent",
              "--rearm", "0.5", "--channel", "file:/x", "--channel", "terminal")  # fmt: skip

@@ -48,7 +48,7 @@ def test_a_table_is_set_listed_replaced_and_removed() -> None:
 
 @pytest.mark.parametrize(
     ("candidate", "complaint"),
-    [("S", "identical group S"), ("S.token", "identical group S"), ("COIN", "class crypto"),
+    [("S", "S is the same asset"), ("S.token", "identical group S"), ("COIN", "class crypto"),
      ("NOPE", "NOPE was never declared")],
 )  # fmt: skip
 def test_what_cannot_stand_in_is_refused_and_nothing_is_recorded(

@@ -195,6 +195,16 @@ def test_each_shard_numbers_its_own_facts_and_a_command_finds_its_taxpayer(place
         assert len(place.app.queries.lots(place.app.queries.view(name))) == number
 
 
+def test_who_has_rules_alone_is_known_and_is_not_one_who_trades(place: Place) -> None:
+    names = [taxpayer_in(number) for number in range(2)]
+    for number, name in enumerate(names):
+        place.say(place.shard(number), name, STOCK)
+        place.rule(name, "100")
+    place.rule("rules.alone", "100")
+    assert place.app.taxpayers() == sorted([*names, "rules.alone"])
+    assert place.app.ledger.everybody(beside="thresher") == sorted(names)
+
+
 def test_a_rebuild_of_all_shards_equals_what_they_wrote(place: Place, tmp_path: Path) -> None:
     for number in range(SHARDS):
         shard = place.shard(number)

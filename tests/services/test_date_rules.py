@@ -8,6 +8,7 @@ from domain.decisions import AlertAcknowledged, AlertFired, AlertRuleSet
 from domain.rules.registry import RULE_SETS
 from infra.channels.terminal import alert_line
 from services.alert_rules import InvalidRule, checked_for, checked_rule
+from services.date_words import in_words
 from services.default_rules import DEFAULT_RULES, missing
 from services.delivery import outbox
 from services.explain.alerts import explain_alert, find_alert
@@ -378,6 +379,14 @@ def test_during_a_cooldown_days_wait(house: House) -> None:
     at(house, "2025-04-02T12:00:00")
     assert [each[2] for each in told(house)] == ["S", "Q"]
     house.close()
+
+
+def test_a_lot_below_its_basis_is_told_with_a_loss_and_no_gain_below_zero() -> None:
+    day = {"kind": "long_term", "lot": "b1", "asset": "S", "accounts": ["A"], "day": "2025-03-05"}
+    said = in_words([day | {"amount": amount} for amount in ("-2500", "2500", "0", "")])
+    start = "b1 (S, A) is long-term from 2025-03-05"
+    assert said == [f"{start}{rest}" for rest in (", loss 2,500.00", ", gain 2,500.00",
+                                                  ", gain 0.00", "")]  # fmt: skip
 
 
 def test_what_it_says_and_how_it_is_explained(house: House) -> None:
