@@ -182,7 +182,13 @@ class App:
             if waits and evaluated is not None:
                 self.projector.rewind(evaluated.last)
             made = Market(
-                self.database, self.ledger, self.projector, self.clock, self.channels, evaluated
+                self.database,
+                self.ledger,
+                self.projector,
+                self.clock,
+                self.channels,
+                evaluated,
+                self.settings.marks_ahead,
             )
             if waits:
                 made.resume()

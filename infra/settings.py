@@ -11,6 +11,7 @@ from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.changes_out import STREAMS
+from services.held_marks import DAYS_AHEAD
 
 _SQLITE = "sqlite:///"
 _MEMORY = "sqlite:///:memory:"  # with a name after it; gone when nobody in the process has it open
@@ -50,6 +51,10 @@ class Settings(BaseSettings):
     kafka_session_seconds: int = Field(
         default=10, ge=1, description="a worker that is silent for so long is replaced"
     )
+    marks_ahead: int = Field(
+        default=DAYS_AHEAD, ge=0, le=1_000_000,
+        description="a live mark dated more days than that ahead of the clock is held",
+    )  # fmt: skip
     log_key: str = Field(default="", description="secret behind the pseudonyms in logs")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["auto", "json", "text"] = "auto"  # auto: text on a terminal

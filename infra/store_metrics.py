@@ -67,7 +67,7 @@ def _of_backlog(waiting: Backlog) -> Iterator[Metric]:
         ("outbox_age_seconds", "Since the oldest delivery was due.", waiting.outbox_seconds),
         ("outbox_given_up", "Deliveries that failed too often.", waiting.given_up),
         ("quarantined_rows", "Rows of files that cannot be used.", waiting.quarantined),
-        ("held_marks", "Quotes that jumped and wait to be confirmed.", waiting.held_marks),
+        ("held_marks", "Quotes that wait to be confirmed.", waiting.held_marks),
     ):
         yield _family(name, what, (), [([], value)])
     yield _family(

@@ -1,4 +1,5 @@
-"""Held quotes: a live quote that jumps waits for a person, or for its source to say it again.
+"""Held quotes: a live quote that jumps waits for a person, or for its source to say it again;
+one that is dated ahead of the clock waits for a person.
 
 A slip of a feed (a lost point, another asset's price) must not fire an alert. A crash must not
 be muted: the second quote in a row that says the same lets both in (decision 0017).
@@ -11,6 +12,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, func, insert, select, text, update
 
+from domain.days import seconds_after
 from domain.errors import ThresherError
 from domain.exact import format_quantity, quantity
 from projections.schema import Piece, rows
@@ -19,6 +21,8 @@ from services.mark_policy import NARROWEST_BAND, POLICIES, MarkPolicy, apart, in
 from services.marks import MarkBoard, Quote, quote_of, stored_after
 from services.tables import HELD_MARKS, MARKS
 
+DAYS_AHEAD = 1  # of the clock, at most: of every zone it is the day before or after
+_SECONDS_A_DAY = 86400
 _H = HELD_MARKS.c
 # Nearly always there is none: one statement, written out, where two cost a tenth of a tick.
 _NEWS = text("""SELECT EXISTS (SELECT 1 FROM held_marks WHERE state = 'held' AND followed = 0)
@@ -40,8 +44,9 @@ class Latest(NamedTuple):
 class Screen:
     """Tells quotes that can be marks from those that are held."""
 
-    def __init__(self, assets: AssetFacts) -> None:
+    def __init__(self, assets: AssetFacts, days_ahead: int) -> None:
         self._assets = assets
+        self._ahead = days_ahead * _SECONDS_A_DAY
 
     def usable(
         self, connection: Connection, board: MarkBoard, quotes: Iterable[Quote], recorded_at: str
@@ -50,6 +55,7 @@ class Screen:
         transaction. Each is measured by the latest mark: on the board, or come after. A held quote
         that its source's next one agrees with comes just before it.
         """
+        quotes, held = self._of_now(connection, quotes, recorded_at)
         waiting: dict[tuple[str, str], Row[Any]] = {}
         latest: dict[str, Latest] = {}
         if rows(connection, _NEWS, last_id=board.last_id)[0][0]:
@@ -58,7 +64,6 @@ class Screen:
                 known, price = _latest(board, latest, other.asset), quantity(other.price)
                 _note(latest, known, other, price)  # what another process stored meanwhile
         found: list[Quote] = []
-        held = 0
         for quote in quotes:
             known, price = _latest(board, latest, quote.asset), quantity(quote.price)
             key = quote.asset, quote.source
@@ -78,6 +83,23 @@ class Screen:
             found.append(quote)
             _note(latest, known, quote, price)
         return found, held
+
+    def _of_now(
+        self, connection: Connection, quotes: Iterable[Quote], recorded_at: str
+    ) -> tuple[Iterable[Quote], int]:
+        """The quotes without those dated ahead of the clock, and how many of these were held.
+
+        One of them would make all that come after it the older ones, for good.
+        """
+        latest = seconds_after(recorded_at, self._ahead)
+        now: list[Quote] = []
+        held = 0
+        for quote in quotes:
+            if quote.at <= latest or _is_stored(connection, MARKS, quote):
+                now.append(quote)
+            elif _hold(connection, quote, None, recorded_at) is not None:
+                held += 1
+        return now, held
 
     def _is_jump(self, connection: Connection, known: Latest, quote: Quote, price: int) -> bool:
         """Whether the quote, of that price, is out of its class's band round the latest mark,
@@ -138,7 +160,15 @@ def held(connection: Connection) -> list[Piece]:
     """The quotes that wait for a decision, oldest first."""
     names = ("id", *_QUOTE, "last_price", "last_at", "recorded_at")
     query = select(*(_H[name] for name in names)).where(_H.state == "held").order_by(_H.id)
-    return [dict(row._mapping) for row in connection.execute(query)]
+    found = [dict(row._mapping) for row in connection.execute(query)]
+    return [row | {"reason": _reason(row)} for row in found]
+
+
+def _reason(row: Piece) -> str:
+    """Without a mark before, it was held for its date."""
+    if row["last_at"]:
+        return "jumps from the mark before"
+    return f"dated {row['at'][:10]}, ahead of the clock; confirm it if it is meant"
 
 
 def count_held(connection: Connection) -> int:
@@ -168,16 +198,20 @@ def _undecided(connection: Connection) -> Sequence[Row[Any]]:
     return connection.execute(query).all()
 
 
-def _hold(connection: Connection, quote: Quote, known: Latest, at: str) -> Row[Any] | None:
-    """Keeps a quote; None if it was held before, whatever was decided."""
+def _hold(connection: Connection, quote: Quote, known: Latest | None, at: str) -> Row[Any] | None:
+    """Keeps a quote; None if it was held before, whatever was decided.
+
+    Without a mark that it is measured by (`known`) no other quote agrees with it.
+    """
     if _is_stored(connection, HELD_MARKS, quote):
         return None
     values = {name: getattr(quote, name) for name in _QUOTE}
     row = connection.execute(
         insert(HELD_MARKS)
         .values(
-            **values, recorded_at=at, last_price=format_quantity(known.quoted), last_at=known.at,
-            state="held", decided_at="", followed=0,
+            **values, recorded_at=at, last_price=format_quantity(known.quoted) if known else "",
+            last_at=known.at if known else "", state="held", decided_at="",
+            followed=int(known is None),
         )
         .returning(HELD_MARKS)
     )  # fmt: skip

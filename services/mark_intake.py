@@ -1,4 +1,4 @@
-"""Quotes into the store: those that can be marks get their numbers, those that jump are held."""
+"""Quotes into the store: those that can be marks get their numbers, the others are held."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from services.asset_facts import AssetFacts
 from services.database import Database
-from services.held_marks import Screen
+from services.held_marks import DAYS_AHEAD, Screen
 from services.marks import MarkBoard, Quote, store_after
 
 Stored = Sequence[tuple[int, Quote]]
@@ -25,9 +25,11 @@ class Taken(NamedTuple):
 class MarkIntake:
     """Stores quotes in batches, each durable before anybody is asked about it."""
 
-    def __init__(self, database: Database, assets: AssetFacts) -> None:
+    def __init__(
+        self, database: Database, assets: AssetFacts, days_ahead: int = DAYS_AHEAD
+    ) -> None:
         self._database = database
-        self._screen = Screen(assets)
+        self._screen = Screen(assets, days_ahead)
 
     def take(
         self,
@@ -38,7 +40,8 @@ class MarkIntake:
         confirmed: bool = False,
         beside: Callable[[Connection], None] = lambda connection: None,
     ) -> Taken:
-        """Stores quotes; one that jumps from the board is held, unless it is `confirmed`.
+        """Stores quotes; one that jumps from the board, or is dated ahead of the clock, is held,
+        unless it is `confirmed`.
 
         `beside` writes in the transaction of the marks: how far their stream was read.
         """

@@ -16,6 +16,7 @@ from services.collector import paused
 from services.database import Clock, Database
 from services.delivery import Channels, targets
 from services.evaluated import Evaluated, EvaluatedOfFile, settled_at
+from services.held_marks import DAYS_AHEAD
 from services.intake import Intake, Step
 from services.ledger import Ledger
 from services.live.pace import Pace, is_behind
@@ -42,7 +43,7 @@ class Market:
 
     def __init__(
         self, database: Database, ledger: Ledger, projector: Projector, clock: Clock,
-        channels: Channels, evaluated: Evaluated | None = None,
+        channels: Channels, evaluated: Evaluated | None = None, days_ahead: int = DAYS_AHEAD,
     ) -> None:  # fmt: skip
         self.counts = MarketCounts()
         self.max_behind: timedelta | None = None
@@ -55,7 +56,7 @@ class Market:
         self._ledger = ledger
         self._clock = clock
         self._channels = channels
-        self._intake = MarkIntake(database, AssetFacts([ledger]))
+        self._intake = MarkIntake(database, AssetFacts([ledger]), days_ahead)
         self._evaluated = evaluated or Evaluated()
         self._settled = projector.board.last_id  # the last mark that rules were asked about here,
         self._elsewhere = 0  # and in another process
@@ -68,7 +69,8 @@ class Market:
     ) -> list[AlertFired | AlertRearmed]:
         """Stores quotes, evaluates rules at each instant in turn, and delivers what fired.
 
-        A quote that jumps is held instead (services/held_marks.py), unless it is `confirmed`.
+        A quote that jumps, or is of a day to come, is held instead (services/held_marks.py),
+        unless it is `confirmed`.
         What counts is what the store held after it: a mark that was known adds nothing, and
         marks that another process stored meanwhile count in their order.
         """

@@ -15,7 +15,7 @@ pytest_plugins = ("tests.servers.fixtures",)
 _NUMBER = count(1)
 SETTINGS = (
     "DATABASE_URL", "TAXPAYER", "WEBHOOK_SECRET", "WEBHOOK_ALLOW_LOCAL", "LOG_KEY", "LOG_LEVEL",
-    "LOG_FORMAT", "PUBLISH", "KAFKA", "KAFKA_PREFIX",
+    "LOG_FORMAT", "PUBLISH", "KAFKA", "KAFKA_PREFIX", "MARKS_AHEAD",
 )  # fmt: skip
 
 

@@ -23,7 +23,7 @@ from services.marks import Quote
 QUOTES_A_BATCH = 1_000  # and the rest of their last instant
 HELD = {
     "id": "no.", "asset": "asset", "price": "quote", "at": "of", "source": "source",
-    "kind": "kind", "last_price": "mark before", "last_at": "of",
+    "kind": "kind", "last_price": "mark before", "last_at": "of", "reason": "why",
 }  # fmt: skip
 
 
@@ -86,7 +86,7 @@ def take(
 
 @commands.command("held")
 def held(output: Output = Format.AUTO) -> None:
-    """Quotes that jumped and are no marks until you or their source's next quote says so."""
+    """Quotes that are no marks until you say so, or of one that jumped its source's next quote."""
     with application().projector.database.reading() as connection:
         rows = held_marks.held(connection)
     show(rows, output, HELD, "Held quotes", "No quote is held.")

@@ -23,7 +23,9 @@ class MarkStream:
     def __init__(self, app: App) -> None:
         self._database = app.database
         self._intake = MarkIntake(
-            app.database, AssetFacts([each.ledger for each in app.of_all_shards()])
+            app.database,
+            AssetFacts([each.ledger for each in app.of_all_shards()]),
+            app.settings.marks_ahead,
         )
         with app.database.reading() as connection:
             self._board = MarkBoard(connection)

@@ -16,7 +16,7 @@ from services.marks import MarkBoard, Quote, store
 from tests.services.house import COIN, STOCK, House, buy
 
 ASSETS = [f"S{number}" for number in range(500)]
-AT = "2025-06-02T14:00:{:09.6f}Z"
+AT = "2025-03-01T12:00:{:09.6f}Z"
 FRAME = 4096 + 24  # a page in the write-ahead log, with its header
 _NO_MARKS = ("DROP TRIGGER marks_have_spans", "DROP TABLE mark_spans", "DROP TABLE marks")
 _MADE = """CREATE TABLE marks (id INTEGER NOT NULL, asset TEXT NOT NULL, at TEXT NOT NULL,

@@ -29,7 +29,7 @@ from infra.postgres.shards import WrongShards, shard_of
 from infra.readiness import NOT_JOINED, StreamChecks
 from infra.settings import Settings
 from projections import alerts
-from services import market
+from services import held_marks, market
 from services.database import Database
 from services.evaluated import EVALUATED, TAKEN_UP, EvaluatedOfShard
 from services.intake import Intake, PositionMoved, Step, dead_letters, move, position
@@ -144,6 +144,21 @@ def watched(place: Place) -> tuple[Place, Shard, MarkStream, str]:
     shard.follow(stream.since())
     assert place.fired(name) == []
     return place, shard, stream, name
+
+
+def test_a_mark_dated_ahead_of_the_clock_is_held_by_a_worker_too(
+    watched: tuple[Place, Shard, MarkStream, str],
+) -> None:
+    place, shard, stream, name = watched
+    ahead = ("S", {"asset": "S", "price": "99", "time": "2062-11-27T10:02:00Z"})
+    step, records = place.messages(MARKS, 0, "mark", ahead)
+    stream.take(step, records, place.clock.text)
+    with place.app.database.reading() as connection:
+        (row,) = held_marks.held(connection)
+    assert row["reason"].startswith("dated 2062-11-27, ahead of the clock")
+    place.marks(stream, ("S", "79"))
+    shard.follow(stream.since())
+    assert place.fired(name) == [("12:02", "210", "")]
 
 
 def test_an_alert_after_a_mark_that_came_again(

@@ -42,7 +42,7 @@ def lines(
 ) -> Lines:
     """The backtest's lines by policy, of facts and marks recorded in the house."""
     house.say(STOCK, COIN, *facts)
-    house.app.market.take(quotes(marks, asset))
+    house.app.market.take(quotes(marks, asset), confirmed=True)
     watched = AlertRuleSet(
         effective_at="",
         name="r",
@@ -200,7 +200,7 @@ def test_rules_watch_from_a_day_and_the_telling_ends_on_one(house: House) -> Non
 
 def test_year_end_sells_in_the_scopes_of_the_rules_only(house: House) -> None:
     coins = buy("c", account="W", asset="C", qty="1", amount="500")
-    house.app.market.take(quotes({"2025-12-30": "100"}, "C"))
+    house.app.market.take(quotes({"2025-12-30": "100"}, "C"), confirmed=True)
     assert lines(house, BOUGHT, coins, scope="asset:S")["at_year_end"]["sales"] == 1
     assert lines(house, scope="all")["at_year_end"]["sales"] == 2
 
@@ -220,7 +220,7 @@ def test_a_year_ends_when_it_is_over(
     house: House, days: tuple[str, ...], last: str | None, ends: list[str]
 ) -> None:
     house.say(STOCK, BOUGHT | {"date": "2024-01-02"})
-    house.app.market.take(quotes(dict.fromkeys(days, "1")))
+    house.app.market.take(quotes(dict.fromkeys(days, "1")), confirmed=True)
     history = as_happened(house.app.queries, house.app.queries.view("main"))
     law = house.app.projector.taxpayer("main").portfolio.declared.policy.rules
     found = year_ends(history.steps, law, None if last is None else day_of(last))
@@ -237,7 +237,7 @@ def test_laws_of_pools_are_harvested_too(house: House, law: str) -> None:
 def test_nothing_is_recorded_or_sent(house: House, tmp_path: Path) -> None:
     house.say(STOCK, BOUGHT)
     house.watch("r", "3000", channels=(f"file:{tmp_path / 'out'}",))
-    house.app.market.take(quotes({"2025-01-10": "100"}))
+    house.app.market.take(quotes({"2025-01-10": "100"}), confirmed=True)
     head = house.app.ledger.head()
     marks = house.sql("SELECT count(*) FROM marks")
     assert lines(house, marks={})["none"]["alerts"] == 0

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from domain.days import seconds_after
 from domain.decisions import AlertFired
 from infra.importing import Importer, recognise
-from services import held_marks
+from services import deciding, held_marks
 from services.held_marks import NoSuchHeldMark
 from services.mark_policy import inside
 from services.marks import Quote
@@ -225,6 +226,47 @@ def test_restarts_change_nothing(share: House, every: int) -> None:
     assert prices(house, "S") == ["100", "90", "10", "10", "11", "9"]
     assert [row[2] for row in listed(house)] == ["40", "300"]
     house.close()
+
+
+def test_a_quote_dated_ahead_of_the_clock_is_held_and_silences_nothing(share: House) -> None:
+    ahead = Quote("S", "99", "2062-11-27T10:02:00.000000Z", source="feed")
+    share.app.market.take([ahead])
+    share.app.market.take([ahead])  # sent twice, it is held once
+    share.app.market.take([Quote("S", "99", "2062-11-27T10:03:00.000000Z", source="feed")])
+    with share.app.database.reading() as connection:
+        row, again = held_marks.held(connection)
+    assert row["reason"] == "dated 2062-11-27, ahead of the clock; confirm it if it is meant"
+    assert (row["last_price"], row["last_at"], again["at"][14:16]) == ("", "", "03")
+    assert share.app.market.counts.held == 2
+    assert feed(share, "S", "69") == ["310"]
+    assert prices(share, "S") == ["100", "69"]
+    deciding.reject(share.app.database, share.clock, row["id"])
+    deciding.confirm(share.app.market, share.app.database, share.clock, again["id"])
+    assert (prices(share, "S"), listed(share)) == (["100", "69", "99"], [])
+    share.app.market.take([Quote("S", "99", again["at"], source="feed")])  # known: nothing is held
+    assert share.app.market.counts.held == 2
+
+
+def test_a_day_ahead_is_a_matter_of_zones_and_a_setting_allows_more(
+    share: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tomorrow, later = (
+        seconds_after(share.clock.text, seconds) for seconds in (86400, 86401)
+    )  # fmt: skip
+    share.app.market.take([Quote("S", "90", tomorrow), Quote("S", "80", later)])
+    assert [row[2] for row in listed(share)] == ["80"]
+    monkeypatch.setenv("THRESHER_MARKS_AHEAD", "2")
+    house = share.beside()
+    house.app.market.take([Quote("S", "70", later)])
+    assert prices(house, "S") == ["100", "90", "70"]
+    house.close()
+
+
+def test_a_quote_that_jumps_says_so(share: House) -> None:
+    feed(share, "S", "10")
+    with share.app.database.reading() as connection:
+        (row,) = held_marks.held(connection)
+    assert row["reason"] == "jumps from the mark before"
 
 
 def test_imported_prices_are_history_and_are_not_held(share: House) -> None:
