@@ -20,7 +20,7 @@ from domain.lots import Lot, Pool, part_of
 from domain.policy import Policy
 from domain.short_sales import ShortSales
 from domain.wash_sales import WashSales
-from domain.weights import Weights, first_weight
+from domain.weights import BookSplit, Weights, first_weight
 
 _UNIVERSAL, _SELF_CUSTODY = "universal", "self-custody"
 START: OrderKey = (0, 0, 0, 0, "", 0)
@@ -88,7 +88,7 @@ class Book:
         self.last_key = START
         self.next_serial = 0
         self.shorts: ShortSales | None = None
-        self.splits: list[tuple[int, Asset, int, int]] = []
+        self.splits: list[BookSplit] = []
         self.shares = policy.pool != "account" or policy.self_custody_pool != "wallet"
         self.shared: dict[tuple[str, str], Pool] = {}
         self.members: dict[str, Account] = {}
@@ -138,7 +138,7 @@ class Book:
 
     def weight(self, asset: Asset) -> tuple[int, int]:
         """Group units in one unit of an asset now, whether it was ever held or not."""
-        return self.weights.get(asset.id) or first_weight(asset, (s[1:] for s in self.splits))
+        return self.weights.get(asset.id) or first_weight(asset, (s[1:4] for s in self.splits))
 
     def matching(self, group: str) -> WashSales:
         """The wash-sale state of a group."""

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from domain.lots import Lot
     from domain.policy import Policy
     from domain.purchases import Purchase
+    from domain.weights import BookSplit
 
     Orders = dict[str, StandingOrders]
     Weights = Mapping[str, tuple[int, int]]
@@ -66,6 +67,8 @@ class KeptBook(Protocol):
     def washes(self) -> Mapping[str, Matching]: ...
     @property
     def weights(self) -> Weights: ...
+    @property
+    def splits(self) -> Sequence[BookSplit]: ...
     @property
     def pools(self) -> Mapping[tuple[str, str], Holding]: ...
     @property

@@ -17,7 +17,7 @@ from domain.assets import Asset
 from domain.disposals import Disposal, WashMatch
 from domain.lots import part_of
 from domain.wash_sales import NEVER, WashSales
-from domain.weights import common_units
+from domain.weights import BookSplit, common_units
 
 _NO_SALES = ("return_of_capital", "option_written")
 
@@ -51,7 +51,7 @@ class _Rows(Protocol):
 
     disposals: list[Disposal]
     washes: dict[str, WashSales]
-    splits: list[tuple[int, Asset, int, int]]
+    splits: list[BookSplit]
 
 
 class ShortSales:
@@ -152,7 +152,7 @@ class ShortSales:
     def _sale_before(self, row: Disposal) -> _Sale:
         """An earlier sale, its units counted as they are after the splits since."""
         sale = _sale_of(row)
-        for serial, asset, numerator, denominator in self._book.splits:
+        for serial, asset, numerator, denominator, _ in self._book.splits:
             if serial > row.serial and asset is row.asset:
                 sale.quantity = sale.quantity * numerator // denominator
         return sale

@@ -20,7 +20,7 @@ def split(book: Book, entry: Entry) -> None:
         if pool.quantity:
             _split_pool(book, pool, new, old)
     wash.split(asset, new, old)
-    book.splits.append((book.next_serial, asset, new, old))
+    book.splits.append((book.next_serial, asset, new, old, entry.day))
     if book.shorts is not None:
         book.shorts.split(asset, new, old)
 

@@ -11,6 +11,8 @@ from domain.disposals import Disposal
 from domain.exact import ONE_UNIT
 
 Weights = dict[str, tuple[int, int]]
+# The next serial of the book (0 where it has none), asset, new units, old units, tax day.
+BookSplit = tuple[int, Asset, int, int, int]
 
 
 class Units(Protocol):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from domain.split_factors import SplitFactor
 from domain.tokens import Token
-from services.mark_choice import Candidates, chosen, derived, newest, own
+from services.mark_choice import Candidates, carried, chosen, derived, newest, own
 from services.mark_policy import DERIVED
 from services.statement import Mark
+
+Told = Mapping[str, Sequence[Sequence[SplitFactor]]]  # by asset, what taxpayers say
 
 
 class Board:
@@ -15,7 +18,8 @@ class Board:
 
     An asset whose marks are all of one kind has no more than its latest one here, so nearly
     every tick is a look-up and a comparison. The others have candidates: several kinds, tokens,
-    and what tokens are tokens of.
+    what tokens are tokens of, and what was split: theirs are marks as they came, and `marks` has
+    them as prices of units of today.
     """
 
     def __init__(self, latest: Mapping[str, Candidates]) -> None:
@@ -23,6 +27,7 @@ class Board:
         self._candidates = {asset: dict(each) for asset, each in latest.items() if len(each) > 1}
         self._tokens: dict[str, Token] = {}
         self._tokens_of: dict[str, list[Token]] = {}
+        self._splits: Told = {}
 
     def newest(self, asset: str) -> Mark | None:
         """The asset's own latest mark, whether it values or another outranks it."""
@@ -50,6 +55,17 @@ class Board:
         touched = sorted({*gone, *(token.asset for token in fresh)})
         return [asset for asset in touched if self._settle(asset)]
 
+    def rescale(self, splits: Told) -> list[str]:
+        """Makes these the splits; returns the assets that have another mark now."""
+        before = self._splits
+        if before == splits:
+            return []
+        touched = [a for a in sorted({*before, *splits}) if before.get(a) != splits.get(a)]
+        for asset in touched:
+            self._several(asset)  # while `marks` has its mark as it came
+        self._splits = splits
+        return [each for asset in touched for each in self._settle_all(asset)]
+
     def put(self, id: int, mark: Mark) -> list[str]:
         """Takes a mark stored under `id`; an older one never replaces a newer of its kind.
 
@@ -69,10 +85,7 @@ class Board:
         if before is not None and before[1].at > mark.at:
             return []
         candidates[mark.kind] = (id, mark)
-        tokens = self._tokens_of.get(asset, ())
-        for token in tokens:
-            self._derive(token)
-        return [each for each in (asset, *(t.asset for t in tokens)) if self._settle(each)]
+        return self._settle_all(asset)
 
     def _several(self, asset: str) -> Candidates:
         """The candidates of an asset; from now on all of its marks are kept, kind by kind."""
@@ -87,13 +100,30 @@ class Board:
         """A token's share of its base's own mark: what is derived itself gives no other."""
         base, mine = own(self._several(token.base)), self._several(token.asset)
         if base:
-            mine[DERIVED] = (0, derived(token, chosen(base)))
+            mine[DERIVED] = (0, derived(token, self._chosen(token.base, base)))
         else:
             mine.pop(DERIVED, None)
+
+    def _chosen(self, asset: str, candidates: Candidates) -> Mark:
+        """The best candidate, as a price of units of today: a derived one is that already."""
+        told = self._splits.get(asset)
+        if told:
+            candidates = {
+                kind: each if kind == DERIVED else (each[0], carried(each[1], told))
+                for kind, each in candidates.items()
+            }
+        return chosen(candidates)
+
+    def _settle_all(self, asset: str) -> list[str]:
+        """Lets an asset's best candidate value, and its tokens'; returns those that moved."""
+        tokens = self._tokens_of.get(asset, ())
+        for token in tokens:
+            self._derive(token)
+        return [each for each in (asset, *(t.asset for t in tokens)) if self._settle(each)]
 
     def _settle(self, asset: str) -> bool:
         """Lets the best candidate value; whether it is another mark than before."""
         before, candidates = self.marks.pop(asset, None), self._candidates[asset]
         if candidates:
-            self.marks[asset] = chosen(candidates)
+            self.marks[asset] = self._chosen(asset, candidates)
         return self.marks.get(asset) != before

@@ -6,8 +6,10 @@ marks came, how often the process was started anew, or who asks when.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 
+from domain.split_factors import SplitFactor, factor_since
 from domain.tokens import Token
 from services.mark_policy import DERIVED, RANKS, Rank, apart
 from services.statement import Mark
@@ -36,6 +38,25 @@ def chosen(candidates: Candidates) -> Mark:
 def own(candidates: Candidates) -> Candidates:
     """The asset's own marks, without what was derived."""
     return {kind: each for kind, each in candidates.items() if kind != DERIVED}
+
+
+def carried(mark: Mark, told: Iterable[Iterable[SplitFactor]]) -> Mark:
+    """A mark as the price of units of today, by the splits since its day.
+
+    `told`: what taxpayers say of its asset, by name. The first who tells of a split since counts:
+    several tell of the same one, some on another day. What 10**-18 cannot hold is rounded half up.
+    """
+    for each in told:
+        new, old = factor_since(mark.at[:10], each)
+        if new != old:
+            price, quoted = _half_up(mark.price * old, new), _half_up(mark.quoted * old, new)
+            source = f"{mark.source}, split {new}:{old}"
+            return mark._replace(price=price, haircut=quoted - price, source=source)
+    return mark
+
+
+def _half_up(number: int, by: int) -> int:
+    return (2 * number + by) // (2 * by)
 
 
 def derived(token: Token, base: Mark) -> Mark:

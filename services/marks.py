@@ -9,10 +9,12 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, func, insert, select
 
 from domain.exact import ONE_UNIT, format_quantity, quantity
+from domain.split_factors import SplitFactor
 from domain.tokens import Token
+from projections import splits as split_rows
 from projections import tokens as token_rows
 from projections.schema import change, rows
-from services.mark_board import Board
+from services.mark_board import Board, Told
 from services.mark_choice import Candidates
 from services.mark_lookup import latest_stored, latest_until, latest_within
 from services.mark_policy import haircut
@@ -118,10 +120,12 @@ def latest(
     until: str | None = None,
     known_at: str | None = None,
     tokens: Iterable[Token] = (),
+    splits: Iterable[SplitFactor] = (),
 ) -> dict[str, Mark]:
     """The mark that values each asset at `until`, as known then: see services/mark_choice.py.
 
-    `tokens` as they were then: each without a better mark of its own is worth its share.
+    `tokens` as they were then: each without a better mark of its own is worth its share. `splits`
+    as well: a mark from before one counts as a price of units of after it.
     """
     if known_at is None:
         rows = latest_until(connection, until)
@@ -130,6 +134,10 @@ def latest(
         rows = latest_within(connection, limits + ([] if until is None else [MARKS.c.at <= until]))
     board = Board(_candidates(rows))
     board.weigh({token.asset: token for token in tokens})
+    told: dict[str, list[list[SplitFactor]]] = {}
+    for split in splits:
+        told.setdefault(split.asset, [[]])[0].append(split)
+    board.rescale(told)
     return board.marks
 
 
@@ -150,7 +158,8 @@ def stored_after(
 
 
 class MarkBoard(Board):
-    """The board of the stored marks up to `last_id`; `tokens`: None, as the read model has them.
+    """The board of the stored marks up to `last_id`; `tokens` and `splits`: None, as the read
+    models have them.
 
     It takes marks only as they were stored, so that table and board never differ.
     """
@@ -160,6 +169,7 @@ class MarkBoard(Board):
         connection: Connection,
         until_id: int | None = None,
         tokens: Mapping[str, Token] | None = None,
+        splits: Told | None = None,
     ) -> None:
         if until_id is None:
             rows = latest_until(connection, None)
@@ -169,6 +179,7 @@ class MarkBoard(Board):
         self.last_id = last_id(connection) if until_id is None else until_id
         self._moved: set[str] = set()
         self.weigh(token_rows.by_asset(connection) if tokens is None else tokens)
+        self.rescale(split_rows.by_asset(connection) if splits is None else splits)
 
     def take(self, id: int, quote: Quote) -> list[str]:
         """Takes the next stored mark; returns the assets that it moved."""
@@ -176,13 +187,14 @@ class MarkBoard(Board):
         return self.put(id, quote.mark())
 
     def follow_tokens(self, connection: Connection) -> bool:
-        """Takes up the tokens of the read model; whether that gives an asset another mark."""
+        """Takes up tokens and splits of the read models; whether an asset has another mark now."""
         moved = self.weigh(token_rows.by_asset(connection))
+        moved += self.rescale(split_rows.by_asset(connection))
         self._moved.update(moved)
         return bool(moved)
 
     def moved_by_facts(self) -> set[str]:
-        """The assets that got another mark because tokens changed, since this was asked last."""
+        """The assets that got another mark by tokens and splits since this was asked last."""
         moved, self._moved = self._moved, set()
         return moved
 

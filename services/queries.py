@@ -15,6 +15,7 @@ from domain.days import check_moment, day_of, sortable_instant
 from domain.errors import ThresherError
 from domain.portfolio import Portfolio
 from domain.similar import similar_issues
+from domain.split_factors import split_factors
 from domain.tokens import tokens_of
 from projections import (
     alerts,
@@ -203,13 +204,15 @@ class Queries:
     def marks(self, view: View, portfolio: Portfolio | None = None) -> statement.Marks:
         """The marks that value on that day, as then known.
 
-        `portfolio`: the one of the view, if it is folded already; it says what tokens were worth.
+        `portfolio`: the one of the view, if it is folded already; it says what tokens were worth,
+        and what was split.
         """
         if view.is_live:
             return self.projector.board.marks
-        tokens = tokens_of(portfolio or self.portfolio(view))
+        then = portfolio or self.portfolio(view)
+        tokens, splits = tokens_of(then), split_factors(then)
         with self.projector.database.reading() as connection:
-            return marks.latest(connection, f"{view.as_of}T~", view.known_at, tokens)
+            return marks.latest(connection, f"{view.as_of}T~", view.known_at, tokens, splits)
 
     def coverage(self, view: View) -> Piece:
         """What was seen: accounts by kind and owner, and what was not."""

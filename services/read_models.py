@@ -12,7 +12,15 @@ from domain.days import day_of
 from domain.entries import Issue
 from domain.kept_book import KeptBook
 from domain.years import basis_of_tax, tax_years
-from projections import data_issues, disposals, open_lots, opportunities, tokens, wash_windows
+from projections import (
+    data_issues,
+    disposals,
+    open_lots,
+    opportunities,
+    splits,
+    tokens,
+    wash_windows,
+)
 from projections import tax_years as years
 from projections.alerts import ALERT_RULES, ALERTS
 from projections.pending import ALERT_PENDING
@@ -32,6 +40,7 @@ PROJECTIONS: tuple[Projection, ...] = (
     years.TAX_YEARS,
     data_issues.DATA_ISSUES,
     tokens.TOKENS,
+    splits.SPLITS,
     ALERT_RULES,
     ALERTS,
     ALERT_PENDING,
@@ -41,7 +50,7 @@ PROJECTIONS: tuple[Projection, ...] = (
 def write_changes(changes: Changes, name: str, taxpayer: Taxpayer) -> bool:
     """Collects the rows of the books that the last `settle` changed, and of their owner.
 
-    Returns whether the taxpayer's tokens changed.
+    Returns whether the taxpayer's tokens or splits changed: what marks are worth to all.
     """
     portfolio, declared = taxpayer.portfolio, taxpayer.portfolio.declared
     for book_name in sorted(portfolio.changed | portfolio.refolded):
@@ -59,7 +68,11 @@ def write_changes(changes: Changes, name: str, taxpayer: Taxpayer) -> bool:
         changes, taxpayer, years.TAX_YEARS, (name,), by_year,
         lambda _, year: years.row(name, *year),
     )  # fmt: skip
-    return _write_others(
+    has_split = _write_others(
+        changes, taxpayer, splits.SPLITS, (name,), taxpayer.splits(),
+        lambda _, split: splits.row(name, split),
+    )  # fmt: skip
+    return has_split | _write_others(
         changes, taxpayer, tokens.TOKENS, (name,), taxpayer.tokens(),
         lambda _, token: tokens.row(name, token),
     )  # fmt: skip

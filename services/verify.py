@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import select
 
-from projections import tokens
+from projections import splits, tokens
 from projections.schema import CHECKPOINTS, digest
 from services.database import Database
 from services.marks import MarkBoard
@@ -43,7 +43,7 @@ def rebuild_and_compare(
     for taxpayer, as_of, last_mark in _opportunity_checkpoints(database):
         its = next(each for each in rebuilt if each.ledger.owns(taxpayer))
         with database.reading() as now, scratch.reading() as anew:
-            its.board = MarkBoard(now, last_mark, tokens.by_asset(anew))
+            its.board = MarkBoard(now, last_mark, tokens.by_asset(anew), splits.by_asset(anew))
         its.refresh(taxpayer, as_of)
     compared = []
     with database.reading() as now, scratch.reading() as anew:

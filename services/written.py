@@ -11,9 +11,11 @@ from domain.disposals import Disposal, WashMatch
 from domain.kept_book import KeptBook
 from domain.lots import Lot
 from domain.portfolio import Portfolio
+from domain.split_factors import SplitFactor, split_factors
 from domain.tokens import Token, tokens_of
 from domain.years import Key, YearSums, merged
 from projections.rows import RowKey
+from projections.splits import SPLITS
 from projections.tokens import TOKENS
 
 
@@ -110,6 +112,12 @@ class Taxpayer:
         """The tokens of all books, by the key of their rows."""
         return {(token.asset,): token for token in tokens_of(self.portfolio)}
 
+    def splits(self) -> dict[tuple[str, str], SplitFactor]:
+        """The splits of all books, by the key of their rows."""
+        return {(each.asset, each.day): each for each in split_factors(self.portfolio)}
+
     def know_tokens(self) -> None:
-        """Takes the tokens as stored: that they changed is told to others, so it must be known."""
+        """Takes tokens and splits as stored: that they changed is told to others, so it must be
+        known."""
+        self.stored[SPLITS.name, ()] = self.splits()
         self.stored[TOKENS.name, ()] = self.tokens()

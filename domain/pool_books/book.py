@@ -22,6 +22,7 @@ from domain.policy import Policy
 from domain.pool_books.reading import Reading
 from domain.pool_books.rows import POOL, PoolDisposal, PoolLot, PoolMatching
 from domain.pool_books.steps import Ring, Scales, Step, ring_of
+from domain.weights import BookSplit
 
 _ASKS = ("abandonment", "wrap")  # nothing is chosen: neither lots nor what replaces what
 
@@ -107,6 +108,11 @@ class PoolBook:
         self.compute(self, reading)
         self.scales, self.weights = reading.scales, reading.scales.weights
         self._share_out(reading)
+
+    @property
+    def splits(self) -> list[BookSplit]:
+        """Every split so far, in order."""
+        return self.scales.splits
 
     def matches(self) -> list[WashMatch]:
         """Every denied loss with the purchase that denied it."""

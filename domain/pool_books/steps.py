@@ -16,7 +16,7 @@ from domain.accounts import Account
 from domain.assets import Asset
 from domain.entries import Entry
 from domain.exact import ONE_UNIT
-from domain.weights import first_weight, reduced
+from domain.weights import BookSplit, first_weight, reduced
 
 
 class Ring(NamedTuple):
@@ -70,7 +70,7 @@ class Scales:
     def __init__(self, entries: Sequence[Entry]) -> None:
         self.weights: dict[str, tuple[int, int]] = {}
         self.parts: dict[str, int] = {}
-        self._splits: list[tuple[Asset, int, int]] = []
+        self.splits: list[BookSplit] = []
         for entry in entries:
             for asset in (entry.asset, entry.to_asset):
                 if asset is not None:
@@ -88,19 +88,22 @@ class Scales:
     def split(self, entry: Entry) -> None:
         """`quantity` new units for `to_quantity` old ones."""
         asset, new, old = entry.asset, entry.quantity, entry.to_quantity
-        self._splits.append((asset, new, old))
+        self.splits.append((0, asset, new, old, entry.day))
         if asset.id in self.weights:
             number, unit = self.weights[asset.id]
             self.weights[asset.id] = reduced(number * old, unit * new)
 
     def weight(self, asset: Asset) -> tuple[int, int]:
         """Group units in one unit of an asset now, whether it was ever held or not."""
-        return self.weights.get(asset.id) or first_weight(asset, self._splits)
+        return self.weights.get(asset.id) or self._first(asset)
 
     def _known(self, asset: Asset) -> tuple[int, int]:
         if asset.id not in self.weights:
-            self.weights[asset.id] = first_weight(asset, self._splits)
+            self.weights[asset.id] = self._first(asset)
         return self.weights[asset.id]
+
+    def _first(self, asset: Asset) -> tuple[int, int]:
+        return first_weight(asset, (split[1:4] for split in self.splits))
 
 
 class Wallets:
