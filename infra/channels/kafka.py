@@ -136,7 +136,6 @@ class KafkaSender:
             if not is_ours:
                 return  # another thread did
             self._producer = None
-            self._found.clear()
         producer._sender.force_close()  # close() alone would first wait for what is stuck
         with suppress(KafkaError):
             producer.close(_TIMEOUT_SECONDS)
