@@ -296,12 +296,12 @@ def test_of_two_prices_at_one_instant_the_one_stored_last_counts_also_after_a_re
     coin: House,
 ) -> None:
     coin.clock.advance(minutes=1)
-    coin.ticks(("C", "90"), ("C", "95"), ("C", "90"))
+    coin.ticks(("C", "90"), ("C", "95"), ("C", "90"), ("C", "94"), ("C", "94"))
     coin.app.market.refresh()
-    assert [each["price"] for each in coin.ask()["opportunities"]] == ["95"]
+    assert [each["price"] for each in coin.ask()["opportunities"]] == ["94"]
     assert coin.unequal() == []
     again = coin.reopened()
-    assert [each["price"] for each in again.ask()["opportunities"]] == ["95"]
+    assert [each["price"] for each in again.ask()["opportunities"]] == ["94"]
     again.close()
 
 
