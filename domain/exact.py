@@ -79,6 +79,11 @@ def format_money(value: int) -> str:
     return format_scaled(short, _SHORT_PLACES)  # the same, from far fewer digits
 
 
+def half_up(number: int, by: int) -> int:
+    """`number` divided by `by` (above zero), to the nearest integer, halves up."""
+    return (2 * number + by) // (2 * by)
+
+
 def cents(value: int) -> str:
     """Money rounded to cents, half up (away from zero): the one rounding, for reports."""
     sign = "-" if value < 0 else ""

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from domain.days import first_long_day
+from domain.exact import half_up
 from domain.lots import Lot, SortKey
 
 
@@ -44,7 +45,7 @@ def _lifo(lot: Lot) -> tuple[Any, ...]:
 
 def _hifo(lot: Lot) -> tuple[Any, ...]:
     """Highest adjusted basis per unit, to 18 decimals (so exact ties stay ties), then FIFO."""
-    per_unit = (2 * lot.basis + lot.quantity) // (2 * lot.quantity)
+    per_unit = half_up(lot.basis, lot.quantity)
     return (-per_unit, lot.order, lot.acquired, lot.offset, lot.serial, lot)
 
 
@@ -90,7 +91,7 @@ def _outcome(lot: Lot, offer: Offer) -> tuple[int, int, bool]:
 
 
 def _rounded(money: int, units: int) -> int:
-    return (2 * money + units) // (2 * units)
+    return half_up(money, units)
 
 
 LOT_METHODS: dict[str, LotMethod] = {

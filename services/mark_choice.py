@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 
+from domain.exact import half_up
 from domain.split_factors import SplitFactor, factor_since
 from domain.tokens import Token
 from services.mark_policy import DERIVED, RANKS, Rank, apart
@@ -49,14 +50,10 @@ def carried(mark: Mark, told: Iterable[Iterable[SplitFactor]]) -> Mark:
     for each in told:
         new, old = factor_since(mark.at[:10], each)
         if new != old:
-            price, quoted = _half_up(mark.price * old, new), _half_up(mark.quoted * old, new)
+            price, quoted = half_up(mark.price * old, new), half_up(mark.quoted * old, new)
             source = f"{mark.source}, split {new}:{old}"
             return mark._replace(price=price, haircut=quoted - price, source=source)
     return mark
-
-
-def _half_up(number: int, by: int) -> int:
-    return (2 * number + by) // (2 * by)
 
 
 def derived(token: Token, base: Mark) -> Mark:
