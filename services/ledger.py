@@ -41,7 +41,8 @@ if TYPE_CHECKING:
 
     from services.intake import Intake, IntakeOf
 
-_ID = re.compile(r"[A-Za-z0-9_.@-]{1,64}")
+ID_SHAPE = r"[A-Za-z0-9_.@-]{1,64}"
+_ID = re.compile(ID_SHAPE)
 # Streams that go on: a declaration or rule may be renewed, an event corrected or busted.
 _RENEWED = DECLARATION_TYPES | {AlertRuleSet, AlertRuleRemoved}
 RENEWABLE = _RENEWED | {Correction, Bust}

@@ -6,7 +6,6 @@ from typing import Any, Literal
 
 from pydantic import ConfigDict, Field, ValidationError
 
-from infra.sources.fact_json import PlainEvent
 from infra.sources.wire import Moment, Name, Refusal, Wire, refusal
 
 
@@ -26,31 +25,14 @@ class Envelope(Wire):
     dataschema: Name | None = None
 
 
-class _OfTaxpayer(Envelope):
-    type: Literal["io.thresher.fact.v1"]
-    subject: Name = Field(description="The taxpayer.")
-
-
-class FactMessage(_OfTaxpayer):
+class FactMessage(Envelope):
     """A fact of one taxpayer. The message's key is the taxpayer, and so is `subject`."""
 
+    type: Literal["io.thresher.fact.v1"]
+    subject: Name = Field(description="The taxpayer.")
     data: dict[str, Any] = Field(
         description="The fact, as a line of docs/FORMATS.md; its `id` identifies it."
     )
-
-
-class FactInOnePass(_OfTaxpayer):
-    """The common shape of a FactMessage, read with its data from bytes at once.
-
-    What it takes in strict mode means the same to FactMessage and the data's own model. They also
-    take what is spelled otherwise, and have the words of each refusal. Of a name told twice the
-    last counts here, so a number that is told anew as text is not refused (decision 0025).
-    """
-
-    model_config = ConfigDict(extra="allow")
-
-    __pydantic_extra__: dict[str, str | int | bool | None]  # extensions; no floats, as anywhere
-    data: PlainEvent
 
 
 class MarkMessage(Envelope):

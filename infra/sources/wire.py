@@ -20,6 +20,10 @@ from domain.errors import InvalidText
 from domain.exact import MONEY_PLACES, check
 
 _NO_CONTROL = r"^[^\x00-\x1f\x7f]*$"
+# A second of a day that every month has.
+CALENDAR_SHAPE = (
+    r"[1-8][0-9]{3}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])T([01][0-9]|2[0-3])(:[0-5][0-9]){2}"
+)
 
 
 def _decimal(text: str) -> str:
@@ -96,11 +100,8 @@ Quantity = Annotated[
 ]  # fmt: skip
 Units = Annotated[str, _Strict, AfterValidator(_units)]
 Moment = Annotated[
-    str, _Strict, AfterValidator(moment_text),  # a day that every month has
-    _Common(
-        r"^[1-8][0-9]{3}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])"
-        r"T([01][0-9]|2[0-3])(:[0-5][0-9]){2}(\.[0-9]{5}[1-9])?Z$"
-    ),
+    str, _Strict, AfterValidator(moment_text),
+    _Common(rf"^{CALENDAR_SHAPE}(\.[0-9]{{5}}[1-9])?Z$"),
 ]  # fmt: skip
 Day = Annotated[str, _Strict, AfterValidator(_date)]
 Name = Annotated[

@@ -10,7 +10,8 @@ import pytest
 from pydantic import ValidationError
 
 from infra.channels.kafka import cloud_event
-from infra.kafka.envelope import FactInOnePass, FactMessage, message
+from infra.kafka.envelope import FactMessage, message
+from infra.kafka.one_pass import IN_ONE_PASS, Fill, told
 from infra.simulate import SOURCE, Shares, Venue
 from infra.sources.json_lines import fact_of, loads
 from infra.sources.wire import Refusal
@@ -39,10 +40,13 @@ _ODD = (
 def at_once(value: bytes) -> Any:
     """What one pass makes of a message; None if it leaves it to the plain way."""
     try:
-        found = FactInOnePass.model_validate_json(value, strict=True)
+        found = IN_ONE_PASS.validate_json(value, strict=True)
     except ValidationError:
         return None
-    return found.subject, _of(found.data, found.source)
+    try:
+        return found.subject, told(found)
+    except Refusal as refused:
+        return found.subject, str(refused)
 
 
 def plainly(value: bytes) -> Any:
@@ -50,14 +54,10 @@ def plainly(value: bytes) -> Any:
         found = message(FactMessage, loads(value.decode()))
     except Refusal as refused:
         return str(refused)
-    return found.subject, _of(found.data, found.source)
-
-
-def _of(data: object, source: str) -> Any:
     try:
-        return fact_of(data, source)
+        return found.subject, fact_of(found.data, found.source)
     except Refusal as refused:
-        return str(refused)
+        return found.subject, str(refused)
 
 
 def test_what_a_venue_says_is_read_in_one_pass_and_is_what_it_is_plainly() -> None:
@@ -110,3 +110,23 @@ def test_a_reason_is_text_that_every_store_takes() -> None:
     value = text_of(_ENVELOPE, object_of(event("buy"), "\\u0000a", '"1"'))
     _, refused = plainly(value)
     assert refused.startswith("\\x00a: ")
+
+
+def test_a_fill_is_told_in_few_fields_and_others_make_it_a_trade_of_its_model() -> None:
+    fill = {"id": "1", "type": "buy", "ts": "2025-01-02T10:00:00.000000Z", "account": "a"}
+    fill |= {"asset": "A", "qty": "1", "amount": "2"}
+    for more in ({}, {"seq": 3}, {"fee": "0.5"}, {"source": "other"}, {"tx_hash": "0x1"}):
+        for kind in ("buy", "sell"):
+            value = text_of(_ENVELOPE, json.dumps(fill | {"type": kind} | more))
+            assert isinstance(IN_ONE_PASS.validate_json(value, strict=True).data, Fill)
+            assert at_once(value) == plainly(value)
+    value = text_of(_ENVELOPE, json.dumps(fill | {"reinvest": True}))
+    assert not isinstance(IN_ONE_PASS.validate_json(value, strict=True).data, Fill)
+    assert at_once(value) == plainly(value)
+
+
+@pytest.mark.parametrize("name", ["traceparent", "partitionkey", "colour"])
+def test_extensions_of_an_envelope_are_let_pass(name: str) -> None:
+    value = text_of(_ENVELOPE | {name: "a"}, json.dumps(event("buy")))
+    assert (at_once(value) is None) == (name == "colour")  # that goes the plain way
+    assert plainly(value) == plainly(text_of(_ENVELOPE, json.dumps(event("buy"))))
