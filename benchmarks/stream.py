@@ -25,7 +25,7 @@ def results(tiny: bool) -> Iterator[Result]:
     """Rates of one, two and four workers, the ratio to COPY, and the latency."""
     venue = Venue(1, 20 if tiny else 400, 10, Shares())
     opening = facts_of(venue.opening())
-    trades = facts_of(venue.day(300 if tiny else 30_000, marks=0))
+    trades = facts_of(venue.day(300 if tiny else 60_000, marks=0))
     note(f"stream: {len(trades):,} messages of {len(opening) // 10} taxpayers, {SHARDS} partitions")
     with servers() as (server, broker):
         rates = []
@@ -51,9 +51,9 @@ def results(tiny: bool) -> Iterator[Result]:
 
 def _rate(place: Place, workers: int, opening: Sequence[Said], trades: Sequence[Said]) -> float:
     """Messages a second, from when they are let go."""
+    known = send(place, opening)
     for _ in range(workers):
         place.start("worker")
-    known = send(place, opening)
     place.until_done(known)
     place.until_shared(workers)
     place.signal(signal.SIGSTOP)

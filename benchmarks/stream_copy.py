@@ -11,7 +11,7 @@ import time
 import psycopg
 from kafka import KafkaConsumer, TopicPartition
 
-from infra.kafka.consumer import FETCH_BYTES, MOST_RECORDS
+from infra.kafka.consumer import FETCHED
 
 _TABLES = """
 CREATE TABLE copied (partition bigint, "offset" bigint, key bytea, value bytea);
@@ -27,8 +27,7 @@ def main(url: str, broker: str, topic: str, count: int) -> None:
     """Batches as a worker takes them, each durable before the next."""
     consumer = KafkaConsumer(
         bootstrap_servers=broker, enable_auto_commit=False, auto_offset_reset="earliest",
-        isolation_level="read_committed", max_poll_records=MOST_RECORDS,
-        max_partition_fetch_bytes=FETCH_BYTES,
+        isolation_level="read_committed", **FETCHED,
     )  # fmt: skip
     partitions = consumer.partitions_for_topic(topic) or ()
     consumer.assign([TopicPartition(topic, number) for number in partitions])
@@ -36,7 +35,7 @@ def main(url: str, broker: str, topic: str, count: int) -> None:
         server.execute(_TABLES)
         start, copied = time.perf_counter(), 0
         while copied < count:
-            for partition, records in consumer.poll(50, MOST_RECORDS).items():
+            for partition, records in consumer.poll(50).items():
                 with server.transaction(), server.cursor() as cursor:
                     with cursor.copy(_COPY) as copy:
                         for each in records:

@@ -12,10 +12,14 @@ from infra.kafka.topics import BOOTSTRAP_MS, RECONNECT_MS, NoBroker, Topics
 from infra.settings import Settings
 
 # In a batch of facts each book that they touch is written once: larger ones cost less a fact. A
-# poll holds the batches of two shards, which are served together, and takes two seconds at most.
-# Only a worker that is behind ever gets as many.
-MOST_RECORDS = 16_000
-FETCH_BYTES = 3 << 20  # of one partition: some 8,000 facts
+# poll holds the batches of two shards, which are served together, and takes two seconds or so.
+# Only a worker that is behind ever gets as much. Bytes limit it: a limit of messages cuts what was
+# fetched, and its rest is a small batch of its own.
+FETCHED: dict[str, int] = {
+    "max_partition_fetch_bytes": 4 << 20,  # some 10,000 facts
+    "fetch_max_bytes": 8 << 20,
+    "max_poll_records": 64_000,
+}
 _STUCK_AFTER_MS = 300_000  # to take a shard up, its taxpayers with rules are folded
 
 
@@ -43,8 +47,7 @@ def consumer_of(settings: Settings, names: Topics, shards: int) -> KafkaConsumer
             session_timeout_ms=lost_after_ms,
             heartbeat_interval_ms=lost_after_ms // 3,
             max_poll_interval_ms=_STUCK_AFTER_MS,
-            max_poll_records=MOST_RECORDS,
-            max_partition_fetch_bytes=FETCH_BYTES,
+            **FETCHED,
         )
         # Looked up before joining: a member that joins without knowing them is assigned none, and
         # kafka-python 3.0.12 then hangs in its second assignment.

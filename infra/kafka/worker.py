@@ -30,7 +30,7 @@ from kafka.structs import MemberState, OffsetAndMetadata
 
 from domain.days import sortable_instant
 from infra.composition import App
-from infra.kafka.consumer import MOST_RECORDS, check_range
+from infra.kafka.consumer import check_range
 from infra.kafka.mark_stream import MarkStream
 from infra.kafka.records import Record
 from infra.kafka.shard import Shard
@@ -100,9 +100,7 @@ class Worker:
         """What came. A partition that cannot be read from where the consumer is, or that it does
         not know where to read, is held anew."""
         try:
-            found: dict[Any, Sequence[Record]] = self._consumer.poll(
-                timeout_ms=POLL_MS, max_records=MOST_RECORDS
-            )
+            found: dict[Any, Sequence[Record]] = self._consumer.poll(timeout_ms=POLL_MS)
         except (NoOffsetForPartitionError, OffsetOutOfRangeError) as error:
             lost = error.args[0]
         except LogTruncationError as error:
