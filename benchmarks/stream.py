@@ -1,7 +1,8 @@
 """stream/*: facts from a topic to read models that are up to date, on PostgreSQL, and alerts out.
 
-The limit is a consumer that does nothing but COPY, in the same batches, as durable. Workers stand
-still while the topic is filled, so the sender takes no time from them.
+The limit is a consumer that does nothing but COPY, in the same batches, as durable, each time right
+after the workers. Those stand still while the topic is filled, so the sender takes no time from
+them. `stream/vs_copy` is the best share that any number of workers reaches.
 """
 
 from __future__ import annotations
@@ -27,21 +28,22 @@ def results(tiny: bool) -> Iterator[Result]:
     opening = facts_of(venue.opening())
     trades = facts_of(venue.day(300 if tiny else 60_000, marks=0))
     note(f"stream: {len(trades):,} messages of {len(opening) // 10} taxpayers, {SHARDS} partitions")
+    shares = {}
     with servers() as (server, broker):
-        rates = []
         for workers in _WORKERS[: 2 if tiny else 3]:
             place = Place(server, broker, f"bench{workers}")
             try:
-                rates.append(_rate(place, workers, opening, trades))
-                if workers == 1:
-                    limit = _copy_rate(place, len(opening) + len(trades))
+                rate = _rate(place, workers, opening, trades)
+                # At once: a machine that others share is another one a minute later.
+                limit = _copy_rate(place, len(opening) + len(trades))
             finally:
                 place.close()
-        against = f"a consumer that only does COPY, {limit:,.0f}/s; 5 % told twice"
-        for workers, rate in zip(_WORKERS, rates, strict=False):
+            against = f"a consumer that only does COPY, {limit:,.0f}/s; 5 % told twice"
             yield Result(f"stream/{workers}w", rate, "facts/s", against, limit / rate)
-        share = rates[0] / limit
-        yield Result("stream/vs_copy", share, "ratio", "the goal, a third", _GOAL / share)
+            shares[workers] = rate / limit
+        best = max(shares, key=lambda workers: shares[workers])
+        against = f"a third, the goal; {best} workers here, one alone {shares[1]:.3f}"
+        yield Result("stream/vs_copy", shares[best], "ratio", against, _GOAL / shares[best])
         place = Place(server, broker, "latency", shards=1)
         try:
             yield from stream_latency.results(place, *((2, 100) if tiny else (20, 1_000)))

@@ -12,12 +12,12 @@ from infra.kafka.topics import BOOTSTRAP_MS, RECONNECT_MS, NoBroker, Topics
 from infra.settings import Settings
 
 # In a batch of facts each book that they touch is written once: larger ones cost less a fact. A
-# poll holds the batches of two shards, which are served together, and takes two seconds or so.
-# Only a worker that is behind ever gets as much. Bytes limit it: a limit of messages cuts what was
-# fetched, and its rest is a small batch of its own.
+# poll holds the batches of two shards, which are served together, and takes three seconds at most.
+# Only a worker that is behind ever gets as much. Bytes limit it: a limit of messages would cut what
+# was fetched, and its rest is a small batch of its own.
 FETCHED: dict[str, int] = {
-    "max_partition_fetch_bytes": 4 << 20,  # some 10,000 facts
-    "fetch_max_bytes": 8 << 20,
+    "max_partition_fetch_bytes": 6 << 20,  # some 15,000 facts
+    "fetch_max_bytes": 12 << 20,
     "max_poll_records": 64_000,
 }
 _STUCK_AFTER_MS = 300_000  # to take a shard up, its taxpayers with rules are folded

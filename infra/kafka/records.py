@@ -10,7 +10,7 @@ from typing import Protocol
 from pydantic import ValidationError
 
 from infra.kafka.envelope import FactMessage, MarkMessage, key_agrees, message
-from infra.kafka.one_pass import IN_ONE_PASS, told
+from infra.kafka.one_pass import read, told
 from infra.sources.json_lines import fact_of, loads
 from infra.sources.mark_feed import quote_of
 from infra.sources.wire import Refusal
@@ -50,7 +50,7 @@ def fact_offer(record: Record) -> Offer | DeadLetter:
 def _at_once(record: Record) -> Offer | None:
     """The common way, all checks in one pass; None for what is left to the plain way."""
     try:
-        found = IN_ONE_PASS.validate_json(record.value or b"", strict=True)
+        found = read(record.value or b"")
     except ValidationError:
         return None
     key_agrees(record.key, found.subject)
