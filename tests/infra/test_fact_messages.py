@@ -21,7 +21,13 @@ _ENVELOPE = {
     "specversion": "1.0", "id": "i", "source": "venue", "type": "io.thresher.fact.v1",
     "subject": "main", "time": "2026-01-02T00:00:00Z",
 }  # fmt: skip
-_OTHER_FIELDS = ("source", "time", "ts", "seq", "recorded", "fee", "into", "reinvest", "colour")
+_FILL = {
+    "id": "1", "type": "buy", "ts": "2025-01-02T10:00:00.000000Z", "account": "a", "asset": "A",
+    "qty": "1", "amount": "2",
+}  # fmt: skip
+_OTHER_FIELDS = (
+    "source", "time", "ts", "seq", "recorded", "fee", "into", "reinvest", "colour", "tx_hash",
+)  # fmt: skip
 # As JSON text, so that what Python cannot hold is there as well.
 _ODD = (
     "1.5", "1.0", "-0", "1e3", "7", "1" * 30, "NaN", "-Infinity", "true", "null", "[]", '[1.5]',
@@ -73,9 +79,18 @@ def test_what_a_venue_says_is_read_in_one_pass_and_is_what_it_is_plainly() -> No
 
 @pytest.mark.parametrize("kind", sorted(EVENTS.keys() - {"correction"}))
 def test_an_odd_value_anywhere_means_the_same_both_ways(kind: str) -> None:
-    assert at_once(text_of(_ENVELOPE, json.dumps(event(kind)))) is not None
+    agree_on_odd_values(event(kind))
+
+
+@pytest.mark.parametrize("kind", ["buy", "sell"])
+def test_an_odd_value_anywhere_in_a_fill_means_the_same_both_ways(kind: str) -> None:
+    agree_on_odd_values(_FILL | {"type": kind})
+
+
+def agree_on_odd_values(fact: dict[str, Any]) -> None:
+    assert at_once(text_of(_ENVELOPE, json.dumps(fact))) is not None
     taken = 0
-    for value in odd_messages(event(kind)):
+    for value in odd_messages(fact):
         found = at_once(value)
         if found is not None:
             taken += 1
@@ -113,14 +128,12 @@ def test_a_reason_is_text_that_every_store_takes() -> None:
 
 
 def test_a_fill_is_told_in_few_fields_and_others_make_it_a_trade_of_its_model() -> None:
-    fill = {"id": "1", "type": "buy", "ts": "2025-01-02T10:00:00.000000Z", "account": "a"}
-    fill |= {"asset": "A", "qty": "1", "amount": "2"}
     for more in ({}, {"seq": 3}, {"fee": "0.5"}, {"source": "other"}, {"tx_hash": "0x1"}):
         for kind in ("buy", "sell"):
-            value = text_of(_ENVELOPE, json.dumps(fill | {"type": kind} | more))
+            value = text_of(_ENVELOPE, json.dumps(_FILL | {"type": kind} | more))
             assert isinstance(read(value).data, Fill)
             assert at_once(value) == plainly(value)
-    value = text_of(_ENVELOPE, json.dumps(fill | {"reinvest": True}))
+    value = text_of(_ENVELOPE, json.dumps(_FILL | {"reinvest": True}))
     assert not isinstance(read(value).data, Fill)
     assert at_once(value) == plainly(value)
 
