@@ -17,7 +17,6 @@ from eventsourcing.persistence import (
     IntegrityError,
     JSONTranscoder,
     Mapper,
-    StoredEvent,
     Transcoder,
 )
 
@@ -35,7 +34,7 @@ from domain.fact_codec import (
     stored_hash,
 )
 from domain.facts import Fact
-from services.fact_store import FactEvent, FactMapper, FactRecorder, stored_fact
+from services.fact_store import FactEvent, FactMapper, FactRecorder
 
 if TYPE_CHECKING:
     from eventsourcing.utils import EnvType
@@ -192,9 +191,9 @@ class Ledger(Application[str]):
         self._appended = []  # whoever did not take the last batch reads it, with what came since
         if not events and intake is None:
             return
-        stored = list(map(stored_fact, events))
+        stored = list(map(self.mapper.to_stored_event, events))
         beside = {} if intake is None else {"intake": intake}
-        positions = self.recorder.insert_events(cast(list[StoredEvent], stored), **beside)
+        positions = self.recorder.insert_events(stored, **beside)
         self._appended = list(map(_appended, positions or (), events))
 
     def _decide(

@@ -62,7 +62,7 @@ class InOnePass:
     id: Name
     source: _Id
     type: Literal["io.thresher.fact.v1"]
-    subject: _Id
+    subject: Name
     data: Annotated[Fill | PlainEvent, Field(union_mode="left_to_right")]
     time: Moment | None = None
     datacontenttype: Literal["application/json"] = "application/json"
@@ -72,19 +72,16 @@ class InOnePass:
     tracestate: _Attribute | None = None
 
 
-# The adapter's own method looks at a dozen options each time.
-_VALIDATE = TypeAdapter(InOnePass).validator.validate_json
+_IN_ONE_PASS = TypeAdapter(InOnePass)
 
 
 def read(value: bytes) -> InOnePass:
     """A message's value; raises ValidationError for what is not of the common shape."""
-    found: InOnePass = _VALIDATE(value, strict=True)
-    return found
+    return _IN_ONE_PASS.validate_json(value, strict=True)
 
 
-def told(found: InOnePass) -> tuple[str, str, f.Fact, str]:
-    """(source, external id, fact, transaction hash or empty); raises Refusal as `fact_of` does."""
-    data = found.data
+def told(data: object, source: str) -> tuple[str, str, f.Fact, str]:
+    """As `fact_of`, of a fill as well."""
     if isinstance(data, Fill):
-        return data.source or found.source, data.id, data.fact(), data.tx_hash
-    return fact_of(data, found.source)
+        return data.source or source, data.id, data.fact(), data.tx_hash
+    return fact_of(data, source)

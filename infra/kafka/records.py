@@ -10,8 +10,8 @@ from typing import Protocol
 from pydantic import ValidationError
 
 from infra.kafka.envelope import FactMessage, MarkMessage, key_agrees, message
-from infra.kafka.one_pass import read, told
-from infra.sources.json_lines import fact_of, loads
+from infra.kafka.one_pass import InOnePass, read, told
+from infra.sources.json_lines import loads
 from infra.sources.mark_feed import quote_of
 from infra.sources.wire import Refusal
 from services.intake import DeadLetter
@@ -40,32 +40,24 @@ class Record(Protocol):
 def fact_offer(record: Record) -> Offer | DeadLetter:
     """The fact that a message states."""
     try:
-        return _at_once(record) or _plainly(record)
+        found = _fact_message(record)
+        key_agrees(record.key, found.subject)
+        source, external_id, fact, tx_hash = told(found.data, found.source)
+        return Offer(
+            check_id(found.subject, "taxpayer"), source, external_id, fact, _place(record), tx_hash
+        )
     except Refusal as refused:
         return dead(record, str(refused))
     except InvalidId as error:
         return dead(record, f"subject: {error}")
 
 
-def _at_once(record: Record) -> Offer | None:
-    """The common way, all checks in one pass; None for what is left to the plain way."""
+def _fact_message(record: Record) -> FactMessage | InOnePass:
     try:
-        found = read(record.value or b"")
+        return read(record.value or b"")
     except ValidationError:
-        return None
-    key_agrees(record.key, found.subject)
-    source, external_id, fact, tx_hash = told(found)
-    return Offer(found.subject, source, external_id, fact, _place(record), tx_hash)
-
-
-def _plainly(record: Record) -> Offer:
-    """The way of JSON lines, which has the words of each refusal; raises Refusal, InvalidId."""
-    found = message(FactMessage, _decoded(record))
-    key_agrees(record.key, found.subject)
-    source, external_id, fact, tx_hash = fact_of(found.data, found.source)
-    return Offer(
-        check_id(found.subject, "taxpayer"), source, external_id, fact, _place(record), tx_hash
-    )
+        found: FactMessage = message(FactMessage, _decoded(record))
+        return found
 
 
 def mark_quote(record: Record) -> Quote | DeadLetter:

@@ -13,7 +13,7 @@ from infra.channels.kafka import cloud_event
 from infra.kafka.envelope import FactMessage, message
 from infra.kafka.one_pass import Fill, read, told
 from infra.simulate import SOURCE, Shares, Venue
-from infra.sources.json_lines import fact_of, loads
+from infra.sources.json_lines import loads
 from infra.sources.wire import Refusal
 from tests.infra.test_fact_lines import EVENTS, event
 
@@ -49,10 +49,7 @@ def at_once(value: bytes) -> Any:
         found = read(value)
     except ValidationError:
         return None
-    try:
-        return found.subject, told(found)
-    except Refusal as refused:
-        return found.subject, str(refused)
+    return found.subject, _of(found.data, found.source)
 
 
 def plainly(value: bytes) -> Any:
@@ -60,10 +57,14 @@ def plainly(value: bytes) -> Any:
         found = message(FactMessage, loads(value.decode()))
     except Refusal as refused:
         return str(refused)
+    return found.subject, _of(found.data, found.source)
+
+
+def _of(data: object, source: str) -> Any:
     try:
-        return found.subject, fact_of(found.data, found.source)
+        return told(data, source)
     except Refusal as refused:
-        return found.subject, str(refused)
+        return str(refused)
 
 
 def test_what_a_venue_says_is_read_in_one_pass_and_is_what_it_is_plainly() -> None:
