@@ -86,7 +86,7 @@ class BuyModel(Trading):
     reinvest: bool = False
 
     def fact(self) -> f.Fact:
-        # Spelled out, as in a sale: most messages are one or the other.
+        # Spelled out, as in a sale: most events are one or the other.
         return f.Buy(
             effective_at=self.moment(), seq=self.seq, account=self.account, asset=self.asset,
             quantity=self.qty, amount=self.amount, fee=self.fee, reinvested=self.reinvest,
